@@ -1,0 +1,3 @@
+//! Diameter dictionaries.
+pub mod model;
+pub mod source;
