@@ -1,1 +1,6 @@
-//! placeholder
+//! The protocol half of diametric: wire codec, generated standard messages and state machines, without sockets.
+
+pub mod codec;
+pub mod message;
+pub mod value;
+pub mod wire;

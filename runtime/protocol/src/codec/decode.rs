@@ -1,0 +1,347 @@
+//! Strict decoding (RFC 6733 §3, §4 and §7).
+
+use super::{Avp, AvpHeader, AvpInfo, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member, PathSegment};
+use crate::base::ResultCode;
+use crate::value::{List, ListItem};
+use crate::wire::{AvpReader, Framing, FramingFault, RawAvp};
+use bytes::Bytes;
+
+/// How deep groups may nest. Deeper input is refused rather than followed.
+pub const MAX_DEPTH: u8 = 32;
+
+/// Failures kept of one message; a message can be wrong in more ways than anybody wants to read.
+const MAX_FAILURES: usize = 32;
+
+/// What is wrong with the payload of one AVP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The length does not fit the format: `expected` says which would.
+    Length {
+        /// What the format asks for, such as `4 octets`.
+        expected: &'static str,
+    },
+    /// The value is outside what the format or the definition allows.
+    Value {
+        /// What is wrong, such as `not valid UTF-8`.
+        reason: &'static str,
+    },
+}
+
+/// The state of one message's decoding: what is known, and what has failed so far.
+#[derive(Debug)]
+pub struct Decoder<'k> {
+    known: Option<&'k Known>,
+    buffer: Option<&'k Bytes>,
+    failures: Vec<Failure>,
+    depth: u8,
+}
+
+impl<'k> Decoder<'k> {
+    /// A decoder that judges AVPs outside the grammar by `known`; without it they are kept unjudged.
+    pub(crate) fn new(known: Option<&'k Known>) -> Self {
+        Self { known, buffer: None, failures: Vec::new(), depth: 0 }
+    }
+
+    /// Lets long values share `buffer`, of which everything decoded must be a part.
+    pub(crate) fn sharing(mut self, buffer: Option<&'k Bytes>) -> Self {
+        self.buffer = buffer;
+        self
+    }
+
+    /// The buffer that long values may share.
+    #[inline]
+    pub(crate) fn buffer(&self) -> Option<&Bytes> {
+        self.buffer
+    }
+
+    /// `value`, or what failed.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, DecodeError> {
+        if self.failures.is_empty() { Ok(value) } else { Err(DecodeError::new(self.failures)) }
+    }
+
+    /// Decodes the payload of a Grouped AVP, or the body of a message, into `group`.
+    #[inline]
+    pub fn group<G: Group>(&mut self, group: &mut G, data: &[u8]) -> Result<(), Fault> {
+        if self.depth == MAX_DEPTH {
+            return Err(Fault::Value { reason: "groups nest deeper than 32 levels" });
+        }
+        self.depth += 1;
+        let mut cursor = Cursor { reader: AvpReader::new(data), seen: 0, group: G::ID, any: G::ANY, decoder: self };
+        loop {
+            match cursor.reader.next() {
+                Some(Ok(avp)) => {
+                    let before = cursor.decoder.failures.len();
+                    group.decode_member(&avp, &mut cursor);
+                    if cursor.decoder.failures.len() != before {
+                        cursor.decoder.enclose(before, data, &avp, G::MEMBERS);
+                    }
+                }
+                Some(Err(framing)) => cursor.decoder.unframed(framing, G::MEMBERS),
+                None => break,
+            }
+        }
+        let missing = G::REQUIRED & !cursor.seen;
+        if missing != 0 {
+            self.missing(missing, G::MEMBERS);
+        }
+        group.check_counts(&mut |index, count| self.count(data, &G::MEMBERS[index], count));
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Decodes one AVP's payload to judge it, and drops the value.
+    pub(crate) fn judge<T: AvpValue>(data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+        T::blank().decode_value(data, decoder)
+    }
+
+    #[cold]
+    fn push(&mut self, failure: Failure) {
+        if self.failures.len() < MAX_FAILURES {
+            self.failures.push(failure);
+        }
+    }
+
+    #[cold]
+    fn fault(&mut self, avp: &RawAvp<'_>, fault: Fault, min_payload: usize) {
+        let failure = match fault {
+            Fault::Length { expected } => Failure {
+                result_code: ResultCode::INVALID_AVP_LENGTH,
+                failed_avp: vec![example(header_of(avp), min_payload)],
+                path: Vec::new(),
+                message: format!("length {}, expected {expected}", avp.data.len()),
+            },
+            Fault::Value { reason } => Failure {
+                result_code: ResultCode::INVALID_AVP_VALUE,
+                failed_avp: vec![avp.wire.into()],
+                path: Vec::new(),
+                message: reason.into(),
+            },
+        };
+        self.push(failure);
+    }
+
+    /// Puts `avp`, a member of the group in `data`, in front of the path of the failures found inside it, and around
+    /// what they report.
+    #[cold]
+    fn enclose(&mut self, first: usize, data: &[u8], avp: &RawAvp<'_>, members: &[Member]) {
+        let known = self.known;
+        let repeated = members.iter().any(|m| m.header.code == avp.code && m.header.vendor == avp.vendor && m.max != 1);
+        let index = AvpReader::new(data)
+            .filter_map(Result::ok)
+            .take_while(|other| other.wire.as_ptr() != avp.wire.as_ptr())
+            .filter(|other| other.code == avp.code && other.vendor == avp.vendor)
+            .count();
+        let name = members
+            .iter()
+            .find(|m| m.header.code == avp.code && m.header.vendor == avp.vendor)
+            .map(|m| m.name)
+            .or_else(|| known?.avp(avp.vendor, avp.code).map(|info| info.name));
+        for failure in &mut self.failures[first..] {
+            // A failure of the AVP itself carries the AVP already; one of a member is wrapped.
+            if !failure.path.is_empty() {
+                let content = failure.failed_avp.concat();
+                failure.failed_avp = vec![group_avp(header_of(avp), &content)];
+            }
+            failure.path.insert(
+                0,
+                PathSegment { name, code: avp.code, vendor: avp.vendor, index: repeated.then_some(index) },
+            );
+        }
+    }
+
+    #[cold]
+    fn missing(&mut self, missing: u64, members: &[Member]) {
+        let required = members.iter().filter(|member| member.is_required_single()).enumerate();
+        for (bit, member) in required {
+            if missing & (1 << bit) != 0 {
+                self.absent(member);
+            }
+        }
+    }
+
+    #[cold]
+    fn absent(&mut self, member: &Member) {
+        self.push(Failure {
+            result_code: ResultCode::MISSING_AVP,
+            failed_avp: vec![example(member.header, member.min_payload)],
+            path: vec![PathSegment::of(member)],
+            message: "missing".into(),
+        });
+    }
+
+    fn count(&mut self, data: &[u8], member: &Member, count: usize) {
+        if count < member.min as usize {
+            self.absent(member);
+        } else if count > member.max as usize {
+            let excess = AvpReader::new(data)
+                .filter_map(Result::ok)
+                .filter(|avp| avp.code == member.header.code && avp.vendor == member.header.vendor)
+                .nth(member.max as usize);
+            self.push(Failure {
+                result_code: ResultCode::AVP_OCCURS_TOO_MANY_TIMES,
+                failed_avp: excess.iter().map(|avp| avp.wire.into()).collect(),
+                path: vec![PathSegment::of(member)],
+                message: format!("occurs {count} times, at most {} allowed", member.max),
+            });
+        }
+    }
+
+    #[cold]
+    fn unframed(&mut self, framing: Framing<'_>, members: &[Member]) {
+        let rest = framing.rest;
+        let octet = |at: usize| rest.get(at).copied().unwrap_or(0);
+        let word = |at: usize| u32::from_be_bytes([octet(at), octet(at + 1), octet(at + 2), octet(at + 3)]);
+        let flags = crate::wire::AvpFlags(octet(4));
+        let header = AvpHeader { code: word(0), vendor: if flags.is_vendor() { word(8) } else { 0 }, flags };
+        let member = members.iter().find(|m| m.header.code == header.code && m.header.vendor == header.vendor);
+        let info = self.known.and_then(|known| known.avp(header.vendor, header.code));
+        // Where not even the code is complete, there is no definition to take a payload length from.
+        let min_payload = match framing.fault {
+            FramingFault::TruncatedHeader => 0,
+            _ => member.map(|m| m.min_payload).or(info.map(|info| info.min_payload)).unwrap_or(0),
+        };
+        self.push(Failure {
+            result_code: ResultCode::INVALID_AVP_LENGTH,
+            failed_avp: vec![example(header, min_payload)],
+            path: vec![PathSegment {
+                name: member.map(|m| m.name).or(info.map(|info| info.name)),
+                code: header.code,
+                vendor: header.vendor,
+                index: None,
+            }],
+            message: framing.fault.to_string(),
+        });
+    }
+
+    #[cold]
+    fn refused(&mut self, avp: &RawAvp<'_>, result_code: ResultCode, message: &str) {
+        self.push(Failure {
+            result_code,
+            failed_avp: vec![avp.wire.into()],
+            path: Vec::new(),
+            message: message.into(),
+        });
+    }
+}
+
+/// The place in a group that decoding has reached, handed to [`Group::decode_member`].
+#[derive(Debug)]
+pub struct Cursor<'c, 'a, 'k> {
+    reader: AvpReader<'a>,
+    seen: u64,
+    group: GroupId,
+    any: bool,
+    decoder: &'c mut Decoder<'k>,
+}
+
+impl Cursor<'_, '_, '_> {
+    #[inline]
+    fn value<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut T) {
+        if let Err(fault) = slot.decode_value(avp.data, self.decoder) {
+            self.decoder.fault(avp, fault, T::MIN_PAYLOAD);
+        }
+    }
+
+    #[cold]
+    fn too_many(&mut self, avp: &RawAvp<'_>) {
+        let message = "occurs more than once, at most 1 allowed";
+        self.decoder.refused(avp, ResultCode::AVP_OCCURS_TOO_MANY_TIMES, message);
+    }
+
+    /// A member that occurs exactly once; `bit` is its place among those.
+    #[inline]
+    pub fn required<T: AvpValue>(&mut self, bit: u32, avp: &RawAvp<'_>, slot: &mut T) {
+        if self.seen & (1 << bit) != 0 {
+            return self.too_many(avp);
+        }
+        self.seen |= 1 << bit;
+        self.value(avp, slot);
+    }
+
+    /// A member that occurs at most once.
+    #[inline]
+    pub fn optional<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut Option<T>) {
+        if slot.is_some() {
+            return self.too_many(avp);
+        }
+        let slot = slot.insert(T::blank());
+        self.value(avp, slot);
+    }
+
+    /// A large member that occurs at most once.
+    #[inline]
+    pub fn optional_boxed<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut Option<Box<T>>) {
+        if slot.is_some() {
+            return self.too_many(avp);
+        }
+        let slot = slot.insert(Box::new(T::blank()));
+        self.value(avp, &mut **slot);
+    }
+
+    /// A repeated member. What follows is counted once, so that the list grows in one step.
+    #[inline]
+    pub fn list<T: AvpValue + ListItem>(&mut self, avp: &RawAvp<'_>, list: &mut List<T>) {
+        if list.len() == list.capacity() {
+            list.reserve(1 + self.reader.run_length(avp.code, avp.vendor));
+        }
+        let slot = list.push_blank(T::blank());
+        self.value(avp, slot);
+    }
+
+    /// An AVP that is not a declared member: kept if the grammar, the flags or an extension allow it.
+    pub fn extra(&mut self, avp: &RawAvp<'_>, extras: &mut Extras) {
+        if let Some(known) = self.decoder.known {
+            match known.avp(avp.vendor, avp.code) {
+                Some(info) => {
+                    if !self.any && avp.flags.is_mandatory() && !known.allows(self.group, avp.vendor, avp.code) {
+                        let message = "not allowed here: the grammar has no such member and no `* [ AVP ]`";
+                        return self.decoder.refused(avp, ResultCode::AVP_NOT_ALLOWED, message);
+                    }
+                    self.known_extra(avp, info);
+                }
+                None if avp.flags.is_mandatory() => {
+                    let message = "not known, and its M flag demands that it is understood";
+                    return self.decoder.refused(avp, ResultCode::AVP_UNSUPPORTED, message);
+                }
+                None => {}
+            }
+        }
+        extras.push(ExtraAvp::received(avp, self.decoder.buffer()));
+    }
+
+    fn known_extra(&mut self, avp: &RawAvp<'_>, info: &AvpInfo) {
+        if let Err(fault) = (info.judge)(avp.data, self.decoder) {
+            self.decoder.fault(avp, fault, info.min_payload);
+        }
+    }
+}
+
+/// Decodes one value, outside any message.
+pub(crate) fn decode_value<A: Avp>(data: &[u8]) -> Result<A::Value, DecodeError> {
+    let mut decoder = Decoder::new(None);
+    let mut value = A::Value::blank();
+    let avp = RawAvp { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data, wire: data };
+    if let Err(fault) = value.decode_value(data, &mut decoder) {
+        decoder.fault(&avp, fault, A::Value::MIN_PAYLOAD);
+    }
+    for failure in &mut decoder.failures {
+        failure.path.insert(0, PathSegment { name: Some(A::NAME), code: A::CODE, vendor: A::VENDOR, index: None });
+    }
+    decoder.finish(value)
+}
+
+fn header_of(avp: &RawAvp<'_>) -> AvpHeader {
+    AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags }
+}
+
+/// An AVP with a payload of zeros: what Failed-AVP shows of one that is missing or of the wrong length.
+fn example(header: AvpHeader, payload: usize) -> Box<[u8]> {
+    group_avp(header, &vec![0; payload])
+}
+
+fn group_avp(header: AvpHeader, payload: &[u8]) -> Box<[u8]> {
+    let AvpHeader { code, vendor, flags } = header;
+    let mut out = Vec::new();
+    crate::wire::RawAvpBuf { code, vendor, flags, data: payload.into() }.write(&mut out);
+    out.into()
+}

@@ -1,0 +1,115 @@
+//! AVPs that are not declared members.
+
+use super::{Avp, AvpHeader, AvpValue, DecodeError, EncodeError, Encoder, Member, PathSegment, decode};
+use crate::value::OctetString;
+use crate::wire::{AvpFlags, RawAvp};
+use bytes::Bytes;
+
+/// An AVP outside the declared members of its group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExtraAvp {
+    header: AvpHeader,
+    // A value that could not be encoded keeps its error until the message is encoded, where it can be reported.
+    data: Result<OctetString, Box<EncodeError>>,
+}
+
+impl ExtraAvp {
+    /// An AVP by its parts; `vendor` other than 0 sets V.
+    pub fn new(code: u32, vendor: u32, flags: AvpFlags, data: impl Into<OctetString>) -> Self {
+        let flags = if vendor == 0 { flags } else { flags.with(AvpFlags::VENDOR) };
+        Self { header: AvpHeader { code, vendor, flags }, data: Ok(data.into()) }
+    }
+
+    pub(crate) fn received(avp: &RawAvp<'_>, buffer: Option<&Bytes>) -> Self {
+        let mut data = OctetString::EMPTY;
+        data.assign_shared(avp.data, buffer);
+        Self { header: AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags }, data: Ok(data) }
+    }
+
+    fn typed<A: Avp>(value: &A::Value) -> Self {
+        let data = Encoder::payload(value).map(OctetString::from).map_err(Box::new);
+        Self { header: AvpHeader::of::<A>(), data }
+    }
+
+    /// AVP code.
+    pub fn code(&self) -> u32 {
+        self.header.code
+    }
+
+    /// Vendor-Id, 0 for the IETF.
+    pub fn vendor(&self) -> u32 {
+        self.header.vendor
+    }
+
+    /// Flags as received, or as the definition has them.
+    pub fn flags(&self) -> AvpFlags {
+        self.header.flags
+    }
+
+    /// The payload; empty for a value that could not be encoded.
+    pub fn data(&self) -> &[u8] {
+        self.data.as_ref().map_or(&[], |data| data.as_slice())
+    }
+
+    fn is<A: Avp>(&self) -> bool {
+        self.header.code == A::CODE && self.header.vendor == A::VENDOR
+    }
+
+    pub(super) fn encode(&self, declared: &[Member], out: &mut Encoder) {
+        let AvpHeader { code, vendor, .. } = self.header;
+        if let Some(member) = declared.iter().find(|m| m.header.code == code && m.header.vendor == vendor) {
+            let message = "is a declared member: set its field instead of adding it as an extra AVP";
+            return out.fail(Some(PathSegment::of(member)), message.into());
+        }
+        match &self.data {
+            Ok(data) => data.encode_avp(self.header, out),
+            Err(error) => out.fail_with(PathSegment { name: None, code, vendor, index: None }, error),
+        }
+    }
+}
+
+/// The AVPs of a group that are not declared members: in order, with their flags, undecoded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extras(Vec<ExtraAvp>);
+
+impl Extras {
+    /// None.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds `value` as an AVP `A`, with the flags of its definition.
+    pub fn add<A: Avp>(&mut self, value: &A::Value) {
+        self.push(ExtraAvp::typed::<A>(value));
+    }
+
+    /// Adds an AVP as it is.
+    pub fn push(&mut self, avp: ExtraAvp) {
+        self.0.push(avp);
+    }
+
+    /// Every instance of `A`, each decoded on the way.
+    pub fn get_all<A: Avp>(&self) -> impl Iterator<Item = Result<A::Value, DecodeError>> {
+        self.0.iter().filter(|avp| avp.is::<A>()).map(|avp| decode::decode_value::<A>(avp.data()))
+    }
+
+    /// Removes every instance of `A`; tells how many there were.
+    pub fn remove<A: Avp>(&mut self) -> usize {
+        let before = self.0.len();
+        self.0.retain(|avp| !avp.is::<A>());
+        before - self.0.len()
+    }
+}
+
+impl std::ops::Deref for Extras {
+    type Target = [ExtraAvp];
+    fn deref(&self) -> &[ExtraAvp] {
+        &self.0
+    }
+}
+
+impl FromIterator<ExtraAvp> for Extras {
+    fn from_iter<I: IntoIterator<Item = ExtraAvp>>(avps: I) -> Self {
+        Self(avps.into_iter().collect())
+    }
+}

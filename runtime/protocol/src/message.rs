@@ -1,0 +1,153 @@
+//! Messages: a header, and a body of the command's type.
+
+use crate::base::{AnswerMessage, ResultCode};
+use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Group, Known};
+use crate::wire::{CommandFlags, HEADER_LEN, HeaderError};
+use bytes::Bytes;
+
+pub use crate::wire::{EndToEndId, Header, HopByHopId};
+
+/// A request or an answer: a [`Group`] with a command code.
+pub trait Command: Group {
+    /// Command code.
+    const CODE: u32;
+    /// Application-Id. 0 for base commands, also for those that travel with a session's application id (RAR, ASR, STR),
+    /// which is given when they are sent.
+    const APPLICATION: u32;
+    /// Request or answer.
+    const REQUEST: bool;
+    /// Whether the P flag is set.
+    const PROXIABLE: bool;
+    /// Full name, such as `Credit-Control-Request`; [`Group::NAME`] is the abbreviation.
+    const COMMAND_NAME: &'static str;
+
+    /// The flags of a first transmission.
+    const FLAGS: CommandFlags = {
+        let proxiable = if Self::PROXIABLE { CommandFlags::PROXIABLE } else { CommandFlags::NONE };
+        if Self::REQUEST { proxiable.with(CommandFlags::REQUEST) } else { proxiable }
+    };
+}
+
+/// A request.
+pub trait Request: Command {
+    /// What answers it.
+    type Answer: Answer;
+}
+
+/// An answer.
+pub trait Answer: Command {
+    /// The Result-Code, where the answer has one.
+    fn result_code(&self) -> Option<ResultCode>;
+}
+
+/// A form of the standard command `S`: `S` itself, or a user's struct that holds `S` and members of its own.
+///
+/// Sessions build `S`, and ask the form for the rest; a vendor AVP that the form requires is a field of `Required`.
+pub trait Form<S: Command>: Command {
+    /// What the form needs besides `S`.
+    type Required;
+    /// Puts both together.
+    fn assemble(standard: S, required: Self::Required) -> Self;
+    /// The standard part.
+    fn standard(&self) -> &S;
+    /// The standard part, to change it.
+    fn standard_mut(&mut self) -> &mut S;
+}
+
+impl<S: Command> Form<S> for S {
+    type Required = ();
+    fn assemble(standard: S, (): ()) -> S {
+        standard
+    }
+    fn standard(&self) -> &S {
+        self
+    }
+    fn standard_mut(&mut self) -> &mut S {
+        self
+    }
+}
+
+/// A message as it was received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Received<C> {
+    /// Its header.
+    pub header: Header,
+    /// Its body.
+    pub body: C,
+}
+
+/// Decodes one message strictly.
+///
+/// # Errors
+/// Everything that is wrong with it, in a form from which an answer can be made.
+pub fn decode<C: Command>(frame: &[u8], known: &Known) -> Result<Received<C>, DecodeError> {
+    decode_with(frame, known, None)
+}
+
+/// Decodes one message strictly; long values keep a reference to `frame` instead of a copy.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_shared<C: Command>(frame: &Bytes, known: &Known) -> Result<Received<C>, DecodeError> {
+    decode_with(frame, known, Some(frame))
+}
+
+fn decode_with<C: Command>(frame: &[u8], known: &Known, buffer: Option<&Bytes>) -> Result<Received<C>, DecodeError> {
+    let header = read_header(frame).map_err(|error| error.in_message(C::NAME))?;
+    if header.command != C::CODE || header.flags.is_request() != C::REQUEST {
+        let kind = if header.flags.is_request() { "request" } else { "answer" };
+        let message = format!("the message is a {kind} with command code {}", header.command);
+        return Err(DecodeError::whole(ResultCode::COMMAND_UNSUPPORTED, message).in_message(C::NAME));
+    }
+    check_bits::<C>(header).map_err(|error| error.in_message(C::NAME))?;
+    let mut decoder = Decoder::new(Some(known)).sharing(buffer);
+    let mut body = C::blank_group();
+    // A message is never nested, so the depth limit cannot be what fails here.
+    let _ = decoder.group(&mut body, &frame[HEADER_LEN..]);
+    decoder.finish(Received { header, body }).map_err(|error| error.in_message(C::NAME))
+}
+
+/// Decodes an answer with the E flag (RFC 6733 §7.2).
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_answer_message(frame: &[u8], known: &Known) -> Result<Received<AnswerMessage>, DecodeError> {
+    let header = read_header(frame)?;
+    let mut decoder = Decoder::new(Some(known));
+    let mut body = AnswerMessage::blank_group();
+    let _ = decoder.group(&mut body, &frame[HEADER_LEN..]);
+    decoder.finish(Received { header, body }).map_err(|error| error.in_message(AnswerMessage::NAME))
+}
+
+fn read_header(frame: &[u8]) -> Result<Header, DecodeError> {
+    Header::read(frame).map_err(|error| {
+        let result_code = match error {
+            HeaderError::Version(_) => ResultCode::UNSUPPORTED_VERSION,
+            _ => ResultCode::INVALID_MESSAGE_LENGTH,
+        };
+        DecodeError::whole(result_code, error.to_string())
+    })
+}
+
+fn check_bits<C: Command>(header: Header) -> Result<(), DecodeError> {
+    let fault = if C::REQUEST && header.flags.is_error() {
+        "the E flag is set in a request"
+    } else if !C::REQUEST && header.flags.is_error() {
+        "the E flag is set: this is an answer-message, not the command's own answer"
+    } else if !C::REQUEST && header.flags.is_retransmitted() {
+        "the T flag is set in an answer"
+    } else if !C::PROXIABLE && header.flags.is_proxiable() {
+        "the P flag is set in a command that is never proxied"
+    } else {
+        return Ok(());
+    };
+    Err(DecodeError::whole(ResultCode::INVALID_HDR_BITS, fault.into()))
+}
+
+/// Encodes one message.
+///
+/// # Errors
+/// If a value or a cardinality cannot be encoded; the error names its path.
+pub fn encode<C: Group>(header: Header, body: &C) -> Result<Vec<u8>, EncodeError> {
+    Encoder::message(header, body)
+}

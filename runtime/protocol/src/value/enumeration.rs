@@ -1,0 +1,141 @@
+//! What generated enumerations have in common.
+
+use crate::codec::Fault;
+use std::fmt;
+
+/// A type with named values: Enumerated, or an Integer32 or Unsigned32 that comes with a list.
+///
+/// An *open* enumeration is a newtype over its number with a constant for each name; unknown values survive. A *closed*
+/// one is a Rust enum, and an unknown value is refused with 5004.
+pub trait Enumeration: Copy + Eq + fmt::Debug + 'static {
+    /// The number on the wire: `i32` or `u32`.
+    type Raw: Copy + Eq + fmt::Display + Into<i64>;
+
+    /// Names as the specification prints them, by value.
+    const LABELS: &'static [(Self::Raw, &'static str)];
+
+    /// The value for a number; `None` where the enumeration is closed and has no such value.
+    fn from_raw(raw: Self::Raw) -> Option<Self>;
+
+    /// The number.
+    fn raw(self) -> Self::Raw;
+
+    /// The name as the specification prints it.
+    fn label(self) -> Option<&'static str> {
+        Self::LABELS.iter().find(|(raw, _)| *raw == self.raw()).map(|(_, label)| *label)
+    }
+}
+
+#[doc(hidden)]
+pub fn write_label<E: Enumeration>(value: E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value.label() {
+        Some(label) => write!(f, "{} ({label})", value.raw()),
+        None => write!(f, "{}", value.raw()),
+    }
+}
+
+#[doc(hidden)]
+pub fn decode_raw<E: Enumeration>(slot: &mut E, raw: E::Raw) -> Result<(), Fault> {
+    *slot = E::from_raw(raw).ok_or(Fault::Value { reason: "not a value of this closed enumeration" })?;
+    Ok(())
+}
+
+/// Implements [`Enumeration`] and what values need for a newtype `struct $type(pub $raw)`. For generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! open_enumeration {
+    ($type:ident, $raw:ty, [$($value:literal = $label:literal),* $(,)?]) => {
+        impl $crate::value::Enumeration for $type {
+            type Raw = $raw;
+            const LABELS: &'static [($raw, &'static str)] = &[$(($value, $label)),*];
+            #[inline]
+            fn from_raw(raw: $raw) -> Option<Self> {
+                Some(Self(raw))
+            }
+            #[inline]
+            fn raw(self) -> $raw {
+                self.0
+            }
+        }
+        impl ::core::convert::From<$raw> for $type {
+            fn from(raw: $raw) -> Self {
+                Self(raw)
+            }
+        }
+        $crate::enumeration_value!($type, $raw, Self(0));
+    };
+}
+
+/// Implements [`Enumeration`] and what values need for an `enum`. For generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! closed_enumeration {
+    ($type:ident, $raw:ty, $first:ident, [$($value:literal = $variant:ident $label:literal),* $(,)?]) => {
+        impl $crate::value::Enumeration for $type {
+            type Raw = $raw;
+            const LABELS: &'static [($raw, &'static str)] = &[$(($value, $label)),*];
+            #[inline]
+            fn from_raw(raw: $raw) -> Option<Self> {
+                match raw {
+                    $($value => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+            #[inline]
+            fn raw(self) -> $raw {
+                self as $raw
+            }
+        }
+        $crate::enumeration_value!($type, $raw, Self::$first);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! enumeration_value {
+    ($type:ident, $raw:ty, $blank:expr) => {
+        impl ::core::fmt::Debug for $type {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::value::__private::write_label(*self, f)
+            }
+        }
+        impl ::core::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::value::__private::write_label(*self, f)
+            }
+        }
+        impl ::core::convert::From<$type> for $raw {
+            fn from(value: $type) -> $raw {
+                $crate::value::Enumeration::raw(value)
+            }
+        }
+        impl $crate::value::ListItem for $type {
+            type Inline = [Self; 4];
+        }
+        impl $crate::codec::AvpValue for $type {
+            const MIN_PAYLOAD: usize = 4;
+            #[inline]
+            fn blank() -> Self {
+                $blank
+            }
+            #[inline]
+            fn decode_value(
+                &mut self,
+                data: &[u8],
+                decoder: &mut $crate::codec::Decoder<'_>,
+            ) -> ::core::result::Result<(), $crate::codec::Fault> {
+                let mut raw: $raw = 0;
+                $crate::codec::AvpValue::decode_value(&mut raw, data, decoder)?;
+                $crate::value::__private::decode_raw(self, raw)
+            }
+            #[inline]
+            fn encode_value(&self, out: &mut $crate::codec::Encoder) {
+                $crate::codec::AvpValue::encode_value(&$crate::value::Enumeration::raw(*self), out);
+            }
+            #[inline]
+            fn encode_avp(&self, header: $crate::codec::AvpHeader, out: &mut $crate::codec::Encoder) {
+                $crate::codec::AvpValue::encode_avp(&$crate::value::Enumeration::raw(*self), header, out);
+            }
+        }
+    };
+}

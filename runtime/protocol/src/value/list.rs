@@ -1,0 +1,165 @@
+//! The list type of repeated members.
+
+use smallvec::SmallVec;
+use std::fmt;
+
+/// What a [`List`] may hold: says how many are kept inline.
+pub trait ListItem: Sized {
+    /// An array of the size kept inline.
+    #[doc(hidden)]
+    type Inline: smallvec::Array<Item = Self>;
+}
+
+/// The values of a member that may occur several times, in order.
+///
+/// Derefs to a slice. A few numbers or addresses are kept inline; larger values live in one allocation.
+pub struct List<T: ListItem>(SmallVec<T::Inline>);
+
+impl<T: ListItem> List<T> {
+    /// No values.
+    #[inline]
+    pub fn new() -> Self {
+        Self(SmallVec::new())
+    }
+
+    /// Appends a value.
+    #[inline]
+    pub fn push(&mut self, value: impl Into<T>) {
+        self.0.push(value.into());
+    }
+
+    /// Removes the last value.
+    pub fn pop(&mut self) -> Option<T> {
+        self.0.pop()
+    }
+
+    /// Removes the value at `index`, keeping the order of the rest.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn remove(&mut self, index: usize) -> T {
+        self.0.remove(index)
+    }
+
+    /// Keeps the values for which `keep` holds.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.0.retain(|value| keep(value));
+    }
+
+    /// Removes all values.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// How many values fit before the next allocation.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// Makes room for `additional` more values.
+    #[inline]
+    pub fn reserve(&mut self, additional: usize) {
+        self.0.reserve_exact(additional);
+    }
+
+    #[inline]
+    pub(crate) fn push_blank(&mut self, blank: T) -> &mut T {
+        self.0.push(blank);
+        let last = self.0.len() - 1;
+        &mut self.0[last]
+    }
+}
+
+impl<T: ListItem> Default for List<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: ListItem> std::ops::Deref for List<T> {
+    type Target = [T];
+    #[inline]
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: ListItem> std::ops::DerefMut for List<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}
+
+impl<T: ListItem + Clone> Clone for List<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: ListItem + PartialEq> PartialEq for List<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl<T: ListItem + Eq> Eq for List<T> {}
+
+impl<T: ListItem + PartialEq> PartialEq<[T]> for List<T> {
+    fn eq(&self, other: &[T]) -> bool {
+        self[..] == *other
+    }
+}
+
+impl<T: ListItem + fmt::Debug> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<T: ListItem> From<Vec<T>> for List<T> {
+    fn from(values: Vec<T>) -> Self {
+        Self(SmallVec::from_vec(values))
+    }
+}
+
+impl<T: ListItem, const N: usize> From<[T; N]> for List<T> {
+    fn from(values: [T; N]) -> Self {
+        values.into_iter().collect()
+    }
+}
+
+impl<T: ListItem> From<T> for List<T> {
+    fn from(value: T) -> Self {
+        Self(std::iter::once(value).collect())
+    }
+}
+
+impl<T: ListItem> FromIterator<T> for List<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+impl<T: ListItem> Extend<T> for List<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
+        self.0.extend(values);
+    }
+}
+
+impl<T: ListItem> IntoIterator for List<T> {
+    type Item = T;
+    type IntoIter = smallvec::IntoIter<T::Inline>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, T: ListItem> IntoIterator for &'a List<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}

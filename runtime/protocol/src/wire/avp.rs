@@ -1,0 +1,200 @@
+//! AVP headers and framing (RFC 6733 §4.1).
+
+use std::fmt;
+
+/// The flags octet of an AVP.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct AvpFlags(pub u8);
+
+impl AvpFlags {
+    /// No flag.
+    pub const NONE: Self = Self(0);
+    /// V: a Vendor-Id follows the length.
+    pub const VENDOR: Self = Self(0x80);
+    /// M: a receiver that does not understand the AVP must reject the message.
+    pub const MANDATORY: Self = Self(0x40);
+    /// P: reserved, sent clear.
+    pub const PROTECTED: Self = Self(0x20);
+
+    /// Whether V is set.
+    pub const fn is_vendor(self) -> bool {
+        self.0 & Self::VENDOR.0 != 0
+    }
+
+    /// Whether M is set.
+    pub const fn is_mandatory(self) -> bool {
+        self.0 & Self::MANDATORY.0 != 0
+    }
+
+    /// Whether P is set.
+    pub const fn is_protected(self) -> bool {
+        self.0 & Self::PROTECTED.0 != 0
+    }
+
+    /// The flags of both.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The letters of the flags that are set, such as `VM`; reserved bits in hexadecimal.
+impl fmt::Display for AvpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters = [(self.is_vendor(), "V"), (self.is_mandatory(), "M"), (self.is_protected(), "P")];
+        for (_, letter) in letters.iter().filter(|(set, _)| *set) {
+            f.write_str(letter)?;
+        }
+        match self.0 & 0x1f {
+            0 => Ok(()),
+            reserved => write!(f, "+{reserved:#04x}"),
+        }
+    }
+}
+
+impl fmt::Debug for AvpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AvpFlags({self})")
+    }
+}
+
+/// One AVP, borrowed from a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RawAvp<'a> {
+    /// AVP code.
+    pub code: u32,
+    /// Vendor-Id; 0 without V.
+    pub vendor: u32,
+    /// Flags as received.
+    pub flags: AvpFlags,
+    /// Payload without padding.
+    pub data: &'a [u8],
+    /// The AVP as it stands on the wire: header, payload and whatever padding there is.
+    pub wire: &'a [u8],
+}
+
+impl<'a> RawAvp<'a> {
+    /// Reads the payload as a sequence of AVPs.
+    pub fn members(&self) -> AvpReader<'a> {
+        AvpReader::new(self.data)
+    }
+
+    /// Length of the header: 12 with V, else 8.
+    pub fn header_len(&self) -> usize {
+        if self.flags.is_vendor() { 12 } else { 8 }
+    }
+}
+
+impl fmt::Debug for RawAvp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{} [{}] ", self.code, self.vendor, self.flags)?;
+        self.data.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+/// How the framing of an AVP is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FramingFault {
+    /// Fewer octets remain than a header takes.
+    TruncatedHeader,
+    /// AVP Length is smaller than the header.
+    LengthBelowHeader(u32),
+    /// AVP Length reaches beyond the enclosing message or group.
+    LengthBeyondEnd {
+        /// AVP Length.
+        length: u32,
+        /// Octets that remain.
+        available: usize,
+    },
+}
+
+impl fmt::Display for FramingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TruncatedHeader => f.write_str("the AVP header is cut short"),
+            Self::LengthBelowHeader(length) => write!(f, "AVP Length {length} is shorter than the AVP header"),
+            Self::LengthBeyondEnd { length, available } => {
+                write!(f, "AVP Length {length} reaches beyond the {available} octets that remain")
+            }
+        }
+    }
+}
+
+/// An AVP that cannot be framed, with what can be told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Framing<'a> {
+    /// What is wrong.
+    pub fault: FramingFault,
+    /// Offset of the AVP from the start of the sequence.
+    pub offset: usize,
+    /// Everything from the AVP's first octet to the end of the sequence.
+    pub rest: &'a [u8],
+}
+
+/// Reads a sequence of AVPs: the body of a message, or the payload of a group.
+#[derive(Clone, Debug)]
+pub struct AvpReader<'a> {
+    data: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> AvpReader<'a> {
+    /// Reads `data` from its start.
+    #[inline]
+    pub const fn new(data: &'a [u8]) -> Self {
+        Self { data, offset: 0 }
+    }
+
+    /// Offset of the next AVP.
+    #[inline]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// How many AVPs from here on, one after the other, have this code and vendor. Stops at the first that does not, or
+    /// that is not framed.
+    pub(crate) fn run_length(&self, code: u32, vendor: u32) -> usize {
+        self.clone().take_while(|avp| matches!(avp, Ok(avp) if avp.code == code && avp.vendor == vendor)).count()
+    }
+
+    #[cold]
+    fn broken(&mut self, fault: FramingFault) -> Option<Result<RawAvp<'a>, Framing<'a>>> {
+        let offset = self.offset;
+        self.offset = self.data.len();
+        Some(Err(Framing { fault, offset, rest: &self.data[offset..] }))
+    }
+}
+
+/// After an error the sequence ends: where the next AVP would start cannot be known.
+impl<'a> Iterator for AvpReader<'a> {
+    type Item = Result<RawAvp<'a>, Framing<'a>>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = &self.data[self.offset..];
+        let Some((header, _)) = rest.split_first_chunk::<8>() else {
+            return if rest.is_empty() { None } else { self.broken(FramingFault::TruncatedHeader) };
+        };
+        let code = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+        let word = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
+        let flags = AvpFlags((word >> 24) as u8);
+        let length = (word & 0x00ff_ffff) as usize;
+        let (vendor, header_len) = if flags.is_vendor() {
+            match rest.get(8..12) {
+                Some(vendor) => (u32::from_be_bytes([vendor[0], vendor[1], vendor[2], vendor[3]]), 12),
+                None => return self.broken(FramingFault::TruncatedHeader),
+            }
+        } else {
+            (0, 8)
+        };
+        if length < header_len {
+            return self.broken(FramingFault::LengthBelowHeader(length as u32));
+        }
+        let Some(data) = rest.get(header_len..length) else {
+            return self.broken(FramingFault::LengthBeyondEnd { length: length as u32, available: rest.len() });
+        };
+        // The last AVP of a sequence may come without its padding: nothing that follows depends on it.
+        let padded = ((length + 3) & !3).min(rest.len());
+        self.offset += padded;
+        Some(Ok(RawAvp { code, vendor, flags, data, wire: &rest[..padded] }))
+    }
+}

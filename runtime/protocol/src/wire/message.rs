@@ -1,0 +1,116 @@
+//! Whole messages without a dictionary.
+
+use super::{AvpFlags, AvpReader, Framing, HEADER_LEN, Header, HeaderError, MAX_MESSAGE_LEN, RawAvp};
+use crate::value::OctetString;
+
+/// How long the frame at the start of `buffer` is, once its first four octets are there.
+///
+/// # Errors
+/// If the length cannot be that of a message: the stream has lost its framing and cannot be used any more.
+pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, HeaderError> {
+    let Some(&[version, a, b, c]) = buffer.first_chunk::<4>() else { return Ok(None) };
+    let length = u32::from_be_bytes([0, a, b, c]);
+    if (length as usize) < HEADER_LEN || length % 4 != 0 || length as usize > MAX_MESSAGE_LEN {
+        return Err(HeaderError::Length(length));
+    }
+    // A wrong version in an otherwise framed message gets its answer (5011) from whoever reads the message; it does not
+    // break the framing. Zero is never a version: it means that the stream is something else.
+    if version == 0 {
+        return Err(HeaderError::Version(version));
+    }
+    Ok(Some(length as usize))
+}
+
+/// A message, borrowed: its header, and its AVPs one after the other.
+///
+/// ```
+/// use diametric_protocol::wire::RawMessage;
+/// # let dwr = [1, 0, 0, 32, 0x80, 0, 1, 24, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2,
+/// #            0, 0, 1, 22, 0x40, 0, 0, 12, 0, 0, 0, 7];
+/// let message = RawMessage::read(&dwr)?;
+/// assert_eq!(message.header.command, 280);
+/// for avp in message.avps() {
+///     let avp = avp.expect("well-framed");
+///     assert_eq!((avp.code, avp.data), (278, &[0, 0, 0, 7][..]));
+/// }
+/// # Ok::<(), diametric_protocol::wire::HeaderError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RawMessage<'a> {
+    /// The header.
+    pub header: Header,
+    frame: &'a [u8],
+}
+
+impl<'a> RawMessage<'a> {
+    /// Reads the header of `frame`, which must hold exactly one message.
+    ///
+    /// # Errors
+    /// If version or length are wrong. AVPs are judged when they are reached.
+    pub fn read(frame: &'a [u8]) -> Result<Self, HeaderError> {
+        Ok(Self { header: Header::read(frame)?, frame })
+    }
+
+    /// The AVPs at the top level.
+    pub fn avps(&self) -> AvpReader<'a> {
+        AvpReader::new(&self.frame[HEADER_LEN..])
+    }
+
+    /// The first AVP at the top level with this vendor and code.
+    pub fn find(&self, vendor: u32, code: u32) -> Option<RawAvp<'a>> {
+        self.avps().filter_map(Result::ok).find(|avp| avp.code == code && avp.vendor == vendor)
+    }
+
+    /// Appends the message, rebuilt from its header and AVPs; the same octets it was read from.
+    ///
+    /// # Errors
+    /// If an AVP is not framed.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Framing<'a>> {
+        let start = out.len();
+        out.extend_from_slice(&self.header.to_bytes(self.frame.len() as u32));
+        for avp in self.avps() {
+            match avp {
+                Ok(avp) => out.extend_from_slice(avp.wire),
+                Err(fault) => {
+                    out.truncate(start);
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One AVP, owned and undecoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawAvpBuf {
+    /// AVP code.
+    pub code: u32,
+    /// Vendor-Id; written when `flags` has V.
+    pub vendor: u32,
+    /// Flags.
+    pub flags: AvpFlags,
+    /// Payload without padding.
+    pub data: OctetString,
+}
+
+impl From<RawAvp<'_>> for RawAvpBuf {
+    fn from(avp: RawAvp<'_>) -> Self {
+        Self { code: avp.code, vendor: avp.vendor, flags: avp.flags, data: avp.data.into() }
+    }
+}
+
+impl RawAvpBuf {
+    /// Appends the AVP with its padding.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let header = if self.flags.is_vendor() { 12 } else { 8 };
+        let length = header + self.data.len();
+        out.extend_from_slice(&self.code.to_be_bytes());
+        out.extend_from_slice(&(u32::from(self.flags.0) << 24 | length as u32 & 0x00ff_ffff).to_be_bytes());
+        if self.flags.is_vendor() {
+            out.extend_from_slice(&self.vendor.to_be_bytes());
+        }
+        out.extend_from_slice(&self.data);
+        out.resize(out.len() + (4 - length % 4) % 4, 0);
+    }
+}

@@ -1,0 +1,12 @@
+//! The raw layer: headers and AVPs as they stand on the wire, borrowed, without any dictionary.
+//!
+//! A relay, a dump or a test reads messages here; [`RawMessage`] keeps every octet, so writing one again gives the same
+//! bytes. The typed layer in [`codec`](crate::codec) is built on the same reader.
+
+mod avp;
+mod header;
+mod message;
+
+pub use avp::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp};
+pub use header::{CommandFlags, EndToEndId, HEADER_LEN, Header, HeaderError, HopByHopId, MAX_MESSAGE_LEN};
+pub use message::{RawAvpBuf, RawMessage, frame_length};
