@@ -252,3 +252,13 @@ const fn required_mask(members: &[Member]) -> u64 {
     }
     mask
 }
+
+/// Decodes the payload of one AVP `A`, outside any message.
+///
+/// AVPs in extension points are kept unjudged.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn decode_payload<A: Avp>(payload: &[u8]) -> Result<A::Value, DecodeError> {
+    decode::decode_value::<A>(payload)
+}
