@@ -15,8 +15,12 @@ fn main() {
     names.sort();
     let mut list = String::from("&[\n");
     for name in &names {
-        writeln!(list, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),", format!("/xml/{name}"))
-            .expect("a String takes every write");
+        writeln!(
+            list,
+            "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),",
+            format!("/xml/{name}")
+        )
+        .expect("a String takes every write");
     }
     list.push_str("]\n");
     let output = Path::new(&env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("standard.rs");

@@ -167,7 +167,9 @@ fn parts(name: &str) -> Result<Vec<String>, NameError> {
     let parts: Vec<String> = name.split('-').filter(|part| !part.is_empty()).map(lowered).collect();
     match parts.first() {
         None => Err(error("it is empty".to_owned())),
-        Some(first) if first.starts_with(|c: char| c.is_ascii_digit()) => Err(error("it begins with a digit".to_owned())),
+        Some(first) if first.starts_with(|c: char| c.is_ascii_digit()) => {
+            Err(error("it begins with a digit".to_owned()))
+        }
         Some(_) => Ok(parts),
     }
 }

@@ -64,7 +64,9 @@ impl<'a> Renderer<'a> {
             printable(&diagnostic.message)
         );
         let _ = writeln!(out, "{:gutter$}{} {}", "", self.paint(GUTTER, "-->"), self.place(span));
-        if let Some(line) = self.sources.get(span.file).and_then(|source| source.line(span.line)).filter(|l| !l.is_empty()) {
+        if let Some(line) =
+            self.sources.get(span.file).and_then(|source| source.line(span.line)).filter(|l| !l.is_empty())
+        {
             let excerpt = excerpt(line, span);
             let _ = writeln!(out, "{:gutter$} {bar}", "");
             let _ = writeln!(out, "{} {bar} {}", self.paint(GUTTER, &span.line.to_string()), excerpt.text);

@@ -179,8 +179,8 @@ pub(crate) enum Target {
         name: Spanned<String>,
         /// Absent where it was not given or is not a number, which has been reported.
         application: Option<Spanned<u32>>,
-        request: Option<Message>,
-        answer: Option<Message>,
+        request: Option<Box<Message>>,
+        answer: Option<Box<Message>>,
     },
     Avp {
         name: Spanned<String>,

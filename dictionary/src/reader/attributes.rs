@@ -60,7 +60,12 @@ impl Values<'_> {
         );
     }
 
-    pub(super) fn number(&mut self, element: &Element, name: &str, range: RangeInclusive<i128>) -> Option<Spanned<i128>> {
+    pub(super) fn number(
+        &mut self,
+        element: &Element,
+        name: &str,
+        range: RangeInclusive<i128>,
+    ) -> Option<Spanned<i128>> {
         let attribute = element.attribute(name)?;
         self.parsed_number(attribute, range)
     }
@@ -71,8 +76,12 @@ impl Values<'_> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             self.diagnostics.push(
-                Diagnostic::error(catalogue::BAD_NUMBER, span, format!("`{}` is not a number: `{text}`", attribute.name))
-                    .help("numbers are decimal"),
+                Diagnostic::error(
+                    catalogue::BAD_NUMBER,
+                    span,
+                    format!("`{}` is not a number: `{text}`", attribute.name),
+                )
+                .help("numbers are decimal"),
             );
             return None;
         }
@@ -134,8 +143,12 @@ impl Values<'_> {
     fn bad_value(&mut self, attribute: &Attribute, help: String) {
         let span = if attribute.value_span.length == 0 { attribute.span } else { attribute.value_span };
         self.diagnostics.push(
-            Diagnostic::error(catalogue::BAD_VALUE, span, format!("`{}` cannot be `{}`", attribute.name, attribute.value))
-                .help(help),
+            Diagnostic::error(
+                catalogue::BAD_VALUE,
+                span,
+                format!("`{}` cannot be `{}`", attribute.name, attribute.value),
+            )
+            .help(help),
         );
     }
 
@@ -210,8 +223,10 @@ impl Values<'_> {
         let span = if attribute.value_span.length == 0 { attribute.span } else { attribute.value_span };
         let names = || DATA_TYPES.iter().map(|(name, _)| *name);
         self.diagnostics.push(
-            Diagnostic::error(catalogue::UNKNOWN_DATA_TYPE, span, format!("there is no data type `{wanted}`"))
-                .help(did_you_mean(wanted, names()).unwrap_or_else(|| format!("the types are {}", names().collect::<Vec<_>>().join(", ")))),
+            Diagnostic::error(catalogue::UNKNOWN_DATA_TYPE, span, format!("there is no data type `{wanted}`")).help(
+                did_you_mean(wanted, names())
+                    .unwrap_or_else(|| format!("the types are {}", names().collect::<Vec<_>>().join(", "))),
+            ),
         );
         None
     }
@@ -261,7 +276,8 @@ fn without_version(spec: &str) -> &str {
     match spec.rsplit_once(' ') {
         Some((rest, version))
             if version.strip_prefix('V').is_some_and(|digits| {
-                digits.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+                digits.starts_with(|c: char| c.is_ascii_digit())
+                    && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
             }) =>
         {
             rest.trim_end()

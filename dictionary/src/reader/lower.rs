@@ -96,8 +96,12 @@ impl Lowering<'_, '_> {
             }
             None => {
                 self.values.diagnostics.push(
-                    Diagnostic::error(catalogue::MISSING_ELEMENT, element.span, "`<avp>` lacks its `<data>`".to_owned())
-                        .help("add `<data type=\"…\"/>` with the format of the AVP"),
+                    Diagnostic::error(
+                        catalogue::MISSING_ELEMENT,
+                        element.span,
+                        "`<avp>` lacks its `<data>`".to_owned(),
+                    )
+                    .help("add `<data type=\"…\"/>` with the format of the AVP"),
                 );
                 Data::default()
             }
@@ -195,8 +199,8 @@ impl Lowering<'_, '_> {
             _ => self.values.required_unsigned(element, "application"),
         };
         self.misplaced(element, &["rule", "item"], "a command is extended in `<request>` and `<answer>`");
-        let request = self.only_child(element, "request").map(|message| self.message(message));
-        let answer = self.only_child(element, "answer").map(|message| self.message(message));
+        let request = self.only_child(element, "request").map(|message| Box::new(self.message(message)));
+        let answer = self.only_child(element, "answer").map(|message| Box::new(self.message(message)));
         for message in [&request, &answer].into_iter().flatten().filter(|message| message.body.any) {
             let diagnostic = Diagnostic::error(
                 catalogue::MISPLACED_ANY,

@@ -128,15 +128,7 @@ static ROOT: Schema = Schema {
     name: "diameter",
     origin: Go,
     attributes: &[("name", Own), ("module", Own), ("spec", Own)],
-    children: &[
-        &IMPORT,
-        &ROOT_VENDOR,
-        &APPLICATION,
-        &ROOT_AVP,
-        &ROOT_COMMAND,
-        &EXTEND,
-        &ANSWER_MESSAGE,
-    ],
+    children: &[&IMPORT, &ROOT_VENDOR, &APPLICATION, &ROOT_AVP, &ROOT_COMMAND, &EXTEND, &ANSWER_MESSAGE],
 };
 
 /// Checks the elements and attributes of a file. What is misspelt is reported and set right, so that the rest of the
@@ -218,18 +210,26 @@ impl Checker<'_> {
         // Namespace declarations and hints to validators belong to XML, not to us.
         let mut attributes = std::mem::take(&mut element.attributes);
         attributes.retain(|attribute| attribute.name != "xmlns" && !attribute.name.contains(':'));
-        let mut taken: Vec<String> =
-            attributes.iter().filter(|attribute| known(&attribute.name)).map(|attribute| attribute.name.clone()).collect();
+        let mut taken: Vec<String> = attributes
+            .iter()
+            .filter(|attribute| known(&attribute.name))
+            .map(|attribute| attribute.name.clone())
+            .collect();
         attributes.retain_mut(|attribute| {
             if known(&attribute.name) {
                 return true;
             }
-            if self.style == Style::Go && attribute.name == "map" && known("may") && !taken.iter().any(|name| name == "may") {
+            if self.style == Style::Go
+                && attribute.name == "map"
+                && known("may")
+                && !taken.iter().any(|name| name == "may")
+            {
                 "may".clone_into(&mut attribute.name);
                 taken.push("may".to_owned());
                 return true;
             }
-            let free = || schema.attributes.iter().map(|(name, _)| *name).filter(|name| !taken.iter().any(|t| t == name));
+            let free =
+                || schema.attributes.iter().map(|(name, _)| *name).filter(|name| !taken.iter().any(|t| t == name));
             let message = format!("`<{}>` has no attribute `{}`", element.name, attribute.name);
             let suggestion = did_you_mean(&attribute.name, free());
             self.report(catalogue::UNKNOWN_ATTRIBUTE, attribute.span, message, suggestion, || {
@@ -250,7 +250,14 @@ impl Checker<'_> {
         element.attributes = attributes;
     }
 
-    fn report(&mut self, code: Code, span: Span, message: String, help: Option<String>, otherwise: impl Fn() -> String) {
+    fn report(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        help: Option<String>,
+        otherwise: impl Fn() -> String,
+    ) {
         let help = help.unwrap_or_else(otherwise);
         self.diagnostics.push(Diagnostic::new(code, self.severity, span, message).help(help));
     }

@@ -146,8 +146,12 @@ impl Builder<'_> {
         }
         if self.open.len() >= MAX_DEPTH {
             return Err(Box::new(
-                Diagnostic::error(catalogue::NESTED_TOO_DEEP, span, format!("elements are nested deeper than {MAX_DEPTH}"))
-                    .help("no dictionary needs this; is this file one?"),
+                Diagnostic::error(
+                    catalogue::NESTED_TOO_DEEP,
+                    span,
+                    format!("elements are nested deeper than {MAX_DEPTH}"),
+                )
+                .help("no dictionary needs this; is this file one?"),
             ));
         }
         let content = start + 1;
@@ -161,8 +165,12 @@ impl Builder<'_> {
             let value_span = self.source.span(self.file, value_at, value_at + raw.len());
             let value = unescape(raw).map_err(|error| {
                 Box::new(
-                    self.not_well_formed(value_at, value_at + raw.len(), format!("the value has a bad entity: {error}"))
-                        .help("write `&` as `&amp;` and `<` as `&lt;`; other entities do not exist here"),
+                    self.not_well_formed(
+                        value_at,
+                        value_at + raw.len(),
+                        format!("the value has a bad entity: {error}"),
+                    )
+                    .help("write `&` as `&amp;` and `<` as `&lt;`; other entities do not exist here"),
                 )
             })?;
             attributes.push(Attribute {

@@ -125,6 +125,8 @@ impl<'a> Resolver<'a, '_> {
 
     pub(super) fn use_application(&mut self, file: FileId, id: u32) {
         let documents: &'a [_] = self.documents;
-        self.use_imports(file, |target| documents[target.0].applications.iter().any(|application| application.id == id));
+        self.use_imports(file, |target| {
+            documents[target.0].applications.iter().any(|application| application.id == id)
+        });
     }
 }

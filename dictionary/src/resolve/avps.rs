@@ -156,7 +156,9 @@ impl<'a> Resolver<'a, '_> {
     /// The rules for M and P; checks those for V.
     fn flags(&mut self, syntax: &ast::Avp, vendor: Option<VendorId>) -> (FlagRule, FlagRule) {
         for forbidden in &syntax.must_not {
-            let Some(demanded) = syntax.must.iter().find(|demanded| demanded.value == forbidden.value) else { continue };
+            let Some(demanded) = syntax.must.iter().find(|demanded| demanded.value == forbidden.value) else {
+                continue;
+            };
             let message = format!("the flag {:?} is both in `must` and in `must-not`", forbidden.value);
             self.report(
                 self.mistake(catalogue::FLAG_CONFLICT, forbidden.span, message)
@@ -189,7 +191,9 @@ impl<'a> Resolver<'a, '_> {
             }
         };
         let p = match rule(Flag::P) {
-            FlagRule::May if syntax.may_encrypt == Some(false) && has(&syntax.may, Flag::P).is_none() => FlagRule::MustNot,
+            FlagRule::May if syntax.may_encrypt == Some(false) && has(&syntax.may, Flag::P).is_none() => {
+                FlagRule::MustNot
+            }
             rule => rule,
         };
         (rule(Flag::M), p)

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::diagnostics::{Diagnostic, catalogue};
-use crate::model::{AvpId, CommandId, DataType, ExtensionTarget, Member, MemberKind, UnitId};
+use crate::model::{AvpId, Command, CommandId, DataType, ExtensionTarget, Member, MemberKind, UnitId};
 use crate::reader::ast::Style;
 use crate::source::Span;
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ use std::collections::HashMap;
 struct Seen {
     avps: HashMap<AvpId, Span>,
     fields: HashMap<String, Span>,
+    /// The first member that is not fixed.
+    loose: Option<Span>,
 }
 
 impl Resolver<'_, '_> {
@@ -32,7 +34,8 @@ impl Resolver<'_, '_> {
                 answer = self.members_of(ExtensionTarget::Answer(like));
             }
             let command = &mut self.dictionary.commands[index];
-            let mut members = (std::mem::take(&mut command.request.members), std::mem::take(&mut command.answer.members));
+            let mut members =
+                (std::mem::take(&mut command.request.members), std::mem::take(&mut command.answer.members));
             self.check_struct(&mut members.0, &mut request);
             self.check_struct(&mut members.1, &mut answer);
             let command = &mut self.dictionary.commands[index];
@@ -68,28 +71,30 @@ impl Resolver<'_, '_> {
         };
         let mut seen = Seen::default();
         // An extension may reach a form; its struct holds the standard one.
-        if let ExtensionTarget::Request(id) | ExtensionTarget::Answer(id) = target {
-            if let Some(like) = self.command_of(id).like {
-                let standard = match target {
-                    ExtensionTarget::Request(_) => ExtensionTarget::Request(like),
-                    _ => ExtensionTarget::Answer(like),
-                };
-                seen = self.members_of(standard);
-            }
+        if let ExtensionTarget::Request(id) | ExtensionTarget::Answer(id) = target
+            && let Some(like) = self.command_of(id).like
+        {
+            let standard = match target {
+                ExtensionTarget::Request(_) => ExtensionTarget::Request(like),
+                _ => ExtensionTarget::Answer(like),
+            };
+            seen = self.members_of(standard);
         }
         for member in members {
             seen.avps.insert(member.avp, member.span);
             seen.fields.insert(member.field.clone(), member.span);
+            if member.kind != MemberKind::Fixed {
+                seen.loose.get_or_insert(member.span);
+            }
         }
         seen
     }
 
-    fn command_of(&self, id: CommandId) -> &crate::model::Command {
+    fn command_of(&self, id: CommandId) -> &Command {
         self.dictionary.command(id)
     }
 
     fn check_struct(&mut self, members: &mut Vec<Member>, seen: &mut Seen) {
-        let mut first_loose: Option<Span> = None;
         members.retain_mut(|member| {
             let name = self.dictionary.avp(member.avp).name.clone();
             if let Some(first) = seen.avps.get(&member.avp) {
@@ -101,7 +106,7 @@ impl Resolver<'_, '_> {
                 self.report(diagnostic);
                 return false;
             }
-            match (member.kind, first_loose) {
+            match (member.kind, seen.loose) {
                 (MemberKind::Fixed, Some(loose)) => {
                     let message = format!("the fixed member `{name}` stands after members that are not fixed");
                     let diagnostic = self
@@ -111,7 +116,7 @@ impl Resolver<'_, '_> {
                     self.report(diagnostic);
                 }
                 (MemberKind::Fixed, None) => {}
-                (_, None) => first_loose = Some(member.span),
+                (_, None) => seen.loose = Some(member.span),
                 _ => {}
             }
             if let Some(first) = seen.fields.get(&member.field).copied() {
@@ -188,10 +193,11 @@ impl Resolver<'_, '_> {
             1 => format!("group `{first}` requires itself, so that it can never be complete"),
             _ => format!("group `{first}` requires itself through others, so that it can never be complete"),
         };
-        let mut diagnostic = Diagnostic::error(catalogue::REQUIRED_CYCLE, span, message)
-            .help("one of the rules must be optional");
+        let mut diagnostic =
+            Diagnostic::error(catalogue::REQUIRED_CYCLE, span, message).help("one of the rules must be optional");
         for (index, (_, span)) in steps.iter().enumerate().skip(1) {
-            diagnostic = diagnostic.also(*span, format!("`{}` is required by `{}`", steps[(index + 1) % steps.len()].0, steps[index].0));
+            diagnostic = diagnostic
+                .also(*span, format!("`{}` is required by `{}`", steps[(index + 1) % steps.len()].0, steps[index].0));
         }
         diagnostic
     }

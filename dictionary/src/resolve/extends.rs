@@ -27,10 +27,11 @@ impl<'a> Resolver<'a, '_> {
                         if !self.check_application(document.file, application) {
                             continue;
                         }
-                        let Some(id) = self.command_named(document.file, application.value, name, true) else { continue };
+                        let Some(id) = self.command_named(document.file, application.value, name, true) else {
+                            continue;
+                        };
                         let foreign = self.is_foreign(document.file, self.dictionary.command(id).file);
-                        let halves =
-                            [(request, ExtensionTarget::Request(id)), (answer, ExtensionTarget::Answer(id))];
+                        let halves = [(request, ExtensionTarget::Request(id)), (answer, ExtensionTarget::Answer(id))];
                         for (message, target) in halves {
                             let Some(message) = message else { continue };
                             let (body, file, span) = (&message.body, document.file, extend.span);

@@ -78,7 +78,9 @@ impl Resolver<'_, '_> {
         for document in self.documents {
             let from = self.dictionary.unit_of(document.file);
             for (import, target) in document.imports.iter().zip(&self.imports[document.file.0]) {
-                let Some(to) = target.map(|file| self.dictionary.unit_of(file)).filter(|to| *to != from) else { continue };
+                let Some(to) = target.map(|file| self.dictionary.unit_of(file)).filter(|to| *to != from) else {
+                    continue;
+                };
                 if !seen.insert((from, to)) {
                     continue;
                 }

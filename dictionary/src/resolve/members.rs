@@ -11,7 +11,8 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn members(&mut self) {
         for index in 0..self.dictionary.avps.len() {
             let syntax = self.avp_syntax[index];
-            if self.dictionary.avps[index].data_type != DataType::Grouped || self.clashing_avps.contains(&AvpId(index)) {
+            if self.dictionary.avps[index].data_type != DataType::Grouped || self.clashing_avps.contains(&AvpId(index))
+            {
                 continue;
             }
             let scope = Scope { file: self.dictionary.avps[index].file, application: syntax.application };
@@ -45,7 +46,9 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn extension_members(&mut self) {
         for extend in std::mem::take(&mut self.resolved_extends) {
             let application = match extend.target {
-                ExtensionTarget::Request(id) | ExtensionTarget::Answer(id) => Some(self.dictionary.command(id).application),
+                ExtensionTarget::Request(id) | ExtensionTarget::Answer(id) => {
+                    Some(self.dictionary.command(id).application)
+                }
                 ExtensionTarget::Group(_) => None,
             };
             let mut members = self.body(Scope { file: extend.file, application }, extend.body);
@@ -82,7 +85,8 @@ impl<'a> Resolver<'a, '_> {
                 (format!("the group `{}`", self.dictionary.avp(id).name), help.to_owned())
             }
         };
-        let message = format!("`{}` cannot be required in {what} of another crate", self.dictionary.avp(member.avp).name);
+        let message =
+            format!("`{}` cannot be required in {what} of another crate", self.dictionary.avp(member.avp).name);
         self.report(Diagnostic::error(catalogue::REQUIRED_IN_EXTEND, member.span, message).help(help));
         false
     }
@@ -121,9 +125,11 @@ impl<'a> Resolver<'a, '_> {
             (_, Some(given), _) if kind == MemberKind::Required && given.value == 0 => {
                 Some((given.span, "the rule is required, but `min` allows none", "remove `min`, or `required`"))
             }
-            (_, Some(given), _) if kind == MemberKind::Optional && given.value > 0 => {
-                Some((given.span, "the rule is optional, but `min` demands one", "add `required=\"true\"`, or remove `min`"))
-            }
+            (_, Some(given), _) if kind == MemberKind::Optional && given.value > 0 => Some((
+                given.span,
+                "the rule is optional, but `min` demands one",
+                "add `required=\"true\"`, or remove `min`",
+            )),
             (_, _, Some(ast::Spanned { value: Some(0), span })) => {
                 Some((*span, "`max` allows none", "remove the rule: what is not listed is not a member"))
             }
@@ -139,7 +145,8 @@ impl<'a> Resolver<'a, '_> {
         }
         if let Some(most) = max.filter(|max| min > *max) {
             let message = format!("`min` is {min}, but `max` is {most} (`{}`)", rule.avp.value);
-            let span = rule.min.as_ref().or(rule.min.as_ref()).map_or(rule.span, |min| min.span);
+            let given = rule.min.as_ref().map(|min| min.span).or(rule.max.as_ref().map(|max| max.span));
+            let span = given.unwrap_or(rule.span);
             let help = match &rule.max {
                 Some(_) => "lower `min`, or raise `max`; `max=\"*\"` means without bound",
                 None => "a rule without `max` allows one; add `max`, or `max=\"*\"` for no bound",

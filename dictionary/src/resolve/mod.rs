@@ -2,8 +2,8 @@
 
 mod applications;
 mod avps;
-mod commands;
 mod checks;
+mod commands;
 mod extends;
 mod imports;
 mod items;

@@ -28,7 +28,10 @@ impl<'a> Resolver<'a, '_> {
         }
         if let Some(mut message) = self.dictionary.answer_message.take() {
             let documents: &'a [_] = self.documents;
-            let rust_name = documents.iter().find_map(|document| document.answer_messages.first()).and_then(|syntax| syntax.rust_name.as_ref());
+            let rust_name = documents
+                .iter()
+                .find_map(|document| document.answer_messages.first())
+                .and_then(|syntax| syntax.rust_name.as_ref());
             message.rust_name = self.type_of(message.span, &message.name, rust_name);
             let file = &self.dictionary.files[message.span.file.0];
             let module = (file.unit, file.module.clone());
@@ -93,7 +96,9 @@ impl<'a> Resolver<'a, '_> {
                 // A message named by its abbreviation needs no alias.
                 Ok(alias) if alias != message.rust_name => names.push(alias),
                 Ok(_) => {}
-                Err(error) => self.illegal(message.span, &error.to_string(), "give the message a `short` of letters and digits"),
+                Err(error) => {
+                    self.illegal(message.span, &error.to_string(), "give the message a `short` of letters and digits")
+                }
             }
         }
         let what = format!("message `{}`", message.name);
@@ -103,7 +108,14 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Takes names in a module. `false` if one was taken and another has to be found.
-    fn claim(&mut self, module: &(UnitId, String), names: &[String], span: Span, what: &str, types: &mut Types) -> bool {
+    fn claim(
+        &mut self,
+        module: &(UnitId, String),
+        names: &[String],
+        span: Span,
+        what: &str,
+        types: &mut Types,
+    ) -> bool {
         let scope = types.entry(module.clone()).or_default();
         let taken = names.iter().find_map(|name| scope.get(name).map(|first| (name, first.clone())));
         if let Some((name, (first, first_what))) = taken {
@@ -164,7 +176,11 @@ impl<'a> Resolver<'a, '_> {
         field.unwrap_or_else(|error| {
             // An AVP whose own name is the trouble has been reported where it is defined.
             if syntax.rust_name.is_none() && naming::type_name(&syntax.name.value).is_ok() {
-                self.illegal(rule.avp.span, &error.to_string(), "add `rust-name=\"…\"` to the rule, with a name in snake_case");
+                self.illegal(
+                    rule.avp.span,
+                    &error.to_string(),
+                    "add `rust-name=\"…\"` to the rule, with a name in snake_case",
+                );
             }
             naming::forced_field_name(&syntax.name.value)
         })

@@ -78,9 +78,11 @@ impl<'a> Resolver<'a, '_> {
             return Ok(id);
         }
         if !self.may_be_in_broken_file(file) {
-            let known = self.dictionary.vendors.iter().flat_map(|vendor| {
-                std::iter::once(vendor.name.as_str()).chain(vendor.code.as_deref())
-            });
+            let known = self
+                .dictionary
+                .vendors
+                .iter()
+                .flat_map(|vendor| std::iter::once(vendor.name.as_str()).chain(vendor.code.as_deref()));
             let help = did_you_mean(text, known)
                 .unwrap_or_else(|| format!("add `<vendor id=\"…\" name=\"{text}\"/>`, or give the vendor's number"));
             let message = format!("no vendor `{text}` is declared");
