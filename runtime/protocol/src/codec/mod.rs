@@ -183,9 +183,16 @@ pub trait Group: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
         let _ = check;
     }
 
-    /// Appends members, then extras.
+    /// Appends the declared members.
     #[doc(hidden)]
-    fn encode_members(&self, out: &mut Encoder);
+    fn encode_declared(&self, out: &mut Encoder);
+
+    /// Appends declared members, then extras.
+    #[doc(hidden)]
+    fn encode_members(&self, out: &mut Encoder) {
+        self.encode_declared(out);
+        out.extras(Self::MEMBERS, self.extras());
+    }
 
     /// The AVPs that are not declared members, in order.
     fn extras(&self) -> &Extras;

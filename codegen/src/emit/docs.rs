@@ -1,0 +1,209 @@
+//! Doc comments.
+
+use diametric_dictionary::model::{Avp, DataType, Dictionary, FlagRule, Item, Member, MemberKind};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// `#[doc = …]` for each line, which the formatter prints as `///`.
+pub(crate) fn comment<I: IntoIterator<Item = S>, S: AsRef<str>>(lines: I) -> TokenStream {
+    let lines = lines.into_iter().map(|line| {
+        let line = line.as_ref();
+        let line = if line.is_empty() { String::new() } else { format!(" {line}") };
+        quote!(#[doc = #line])
+    });
+    quote!(#(#lines)*)
+}
+
+/// `#[doc(alias = …)]` with the name as the specification spells it, where that says more than the Rust name.
+pub(crate) fn alias(name: &str, rust_name: &str) -> TokenStream {
+    let refused = |c: char| c == '"' || c == '\'' || c.is_whitespace();
+    if name == rust_name || name.is_empty() || name.contains(refused) {
+        return TokenStream::new();
+    }
+    quote!(#[doc(alias = #name)])
+}
+
+/// Text of a dictionary, for Markdown: nothing in it is markup.
+pub(crate) fn prose(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        for c in word.chars() {
+            if matches!(c, '[' | ']' | '<' | '>' | '*' | '_' | '`' | '\\' | '#' | '|') {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Text of a dictionary as a sentence.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut text = prose(text);
+    if !text.ends_with(['.', '!', '?', ':']) {
+        text.push('.');
+    }
+    text
+}
+
+/// The documentation of an AVP's type.
+pub(crate) fn avp(dictionary: &Dictionary, avp: &Avp) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &avp.doc {
+        Some(doc) => lines.push(sentence(doc)),
+        None => lines.push(format!("The AVP {}.", prose(&avp.name))),
+    }
+    lines.push(String::new());
+    let vendor = match avp.vendor {
+        0 => String::new(),
+        id => match dictionary.vendors.iter().find(|vendor| vendor.id == id) {
+            Some(vendor) => format!(" of vendor {id} ({})", prose(&vendor.name)),
+            None => format!(" of vendor {id}"),
+        },
+    };
+    let values = if avp.items.is_empty() {
+        ""
+    } else if avp.closed {
+        ", closed list of values"
+    } else {
+        ", open list of values"
+    };
+    let mut facts =
+        format!("`{}`: AVP {}{vendor}, {}{values}", avp.name.replace('`', ""), avp.code, data_type(avp.data_type));
+    let must = flags(avp, FlagRule::Must);
+    let must_not = flags(avp, FlagRule::MustNot);
+    if !must.is_empty() {
+        facts.push_str(&format!(", {must} must be set"));
+    }
+    if !must_not.is_empty() {
+        facts.push_str(&format!(", {must_not} must not be set"));
+    }
+    facts.push('.');
+    if let Some(spec) = &avp.spec {
+        facts.push_str(&format!(" {}.", prose(spec)));
+    }
+    lines.push(facts);
+    if let Some(deprecated) = &avp.deprecated {
+        lines.push(String::new());
+        lines.push(format!("**Deprecated**: {}", sentence(deprecated)));
+    }
+    lines
+}
+
+fn flags(avp: &Avp, rule: FlagRule) -> String {
+    let m = (avp.m == rule).then_some("M");
+    let p = (avp.p == rule).then_some("P");
+    [m, p].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The name RFC 6733 gives the format.
+pub(crate) fn data_type(data_type: DataType) -> &'static str {
+    match data_type {
+        DataType::OctetString => "OctetString",
+        DataType::Integer32 => "Integer32",
+        DataType::Integer64 => "Integer64",
+        DataType::Unsigned32 => "Unsigned32",
+        DataType::Unsigned64 => "Unsigned64",
+        DataType::Float32 => "Float32",
+        DataType::Float64 => "Float64",
+        DataType::Grouped => "Grouped",
+        DataType::Address => "Address",
+        DataType::Time => "Time",
+        DataType::Utf8String => "UTF8String",
+        DataType::DiameterIdentity => "DiameterIdentity",
+        DataType::DiameterUri => "DiameterURI",
+        DataType::Enumerated => "Enumerated",
+        DataType::IpFilterRule => "IPFilterRule",
+        DataType::QosFilterRule => "QoSFilterRule",
+    }
+}
+
+/// The documentation of a named value.
+pub(crate) fn item(item: &Item) -> Vec<String> {
+    let mut line = format!("`{}` ({})", item.label.replace('`', "'"), item.value);
+    if let Some(spec) = &item.spec {
+        line.push_str(&format!(", {}", prose(spec)));
+    }
+    line.push('.');
+    let mut lines = vec![line];
+    if let Some(deprecated) = &item.deprecated {
+        lines.push(String::new());
+        lines.push(format!("**Deprecated**: {}", sentence(deprecated)));
+    }
+    lines
+}
+
+/// The documentation of a field.
+pub(crate) fn member(dictionary: &Dictionary, member: &Member) -> Vec<String> {
+    let avp = dictionary.avp(member.avp);
+    let mut line = format!("`{}`", rule(&avp.name.replace('`', ""), member));
+    if let Some(doc) = &avp.doc {
+        line.push_str(&format!(": {}", sentence(&lower_first(doc))));
+    }
+    if let Some(spec) = member.spec.as_ref().or(avp.spec.as_ref()) {
+        line.push_str(&format!(" ({})", prose(spec)));
+    }
+    let mut lines = vec![line];
+    if let Some(deprecated) = &avp.deprecated {
+        lines.push(String::new());
+        lines.push(format!("**Deprecated**: {}", sentence(deprecated)));
+    }
+    lines
+}
+
+/// `The Name` becomes `the Name`; `QoS class` and `IMSI of …` stay.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), second) if second.is_none_or(|c| c.is_lowercase() || c.is_whitespace()) => {
+            let word = text.split(' ').next().unwrap_or_default();
+            if word.contains(|c: char| c == '-' || c.is_ascii_digit()) || word.chars().skip(1).any(char::is_uppercase) {
+                return text.to_owned();
+            }
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A member as the grammar writes it: `*[ Route-Record ]`.
+fn rule(name: &str, member: &Member) -> String {
+    let (open, close) = match member.kind {
+        MemberKind::Fixed => ('<', '>'),
+        MemberKind::Required => ('{', '}'),
+        MemberKind::Optional => ('[', ']'),
+    };
+    format!("{}{open} {name} {close}", qualifier(member))
+}
+
+/// What stands before the bracket: nothing, `*`, `1*`, `*4`, `2*4`.
+fn qualifier(member: &Member) -> String {
+    match (member.min, member.max) {
+        (0 | 1, Some(1)) => String::new(),
+        (0, None) => "*".to_owned(),
+        (min, None) => format!("{min}*"),
+        (0, Some(max)) => format!("*{max}"),
+        (min, Some(max)) => format!("{min}*{max}"),
+    }
+}
+
+/// The grammar in the notation of RFC 6733 §3.2 and §4.4, in a fenced block.
+pub(crate) fn grammar(dictionary: &Dictionary, head: &str, header: &str, members: &[Member], any: bool) -> Vec<String> {
+    let mut lines = vec!["```text".to_owned(), format!("{head} ::= {header}")];
+    let width = head.len() + 5;
+    for member in members {
+        let name = &dictionary.avp(member.avp).name;
+        let text = rule(name, member);
+        let qualifier = qualifier(member).len();
+        let indent = width.saturating_sub(qualifier);
+        lines.push(format!("{:indent$}{text}", ""));
+    }
+    if any {
+        lines.push(format!("{:indent$}*[ AVP ]", "", indent = width - 1));
+    }
+    lines.push("```".to_owned());
+    lines
+}

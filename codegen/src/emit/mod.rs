@@ -1,0 +1,277 @@
+//! From the resolved dictionary to the text of Rust files.
+
+mod avp;
+mod command;
+mod docs;
+mod extension;
+mod group;
+mod names;
+mod shape;
+
+pub use avp::key_impl;
+pub use group::{Field, Struct, value_impls};
+pub use names::Names;
+pub use shape::Hold;
+
+use diametric_dictionary::model::{AvpId, CommandId, Dictionary, FileId, UnitId};
+use names::{Scope, ident};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use shape::Sizes;
+use std::collections::BTreeMap;
+
+/// Name of the unit whose types the runtime has.
+pub(crate) const STANDARD_UNIT: &str = diametric_dictionary::standard::UNIT;
+
+/// The version of the contract with the runtime.
+const FORMAT: u32 = 1;
+
+/// What is generated from where.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan<'d> {
+    pub(crate) dictionary: &'d Dictionary,
+    /// The unit to generate.
+    pub(crate) unit: UnitId,
+    /// Root of the runtime, as a path.
+    pub(crate) runtime: TokenStream,
+    /// Roots of the units, as paths, by index.
+    pub(crate) roots: Vec<TokenStream>,
+}
+
+/// A generated file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedFile {
+    /// Its path below the output folder.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The content of one module.
+#[derive(Debug, Default)]
+struct Module {
+    avps: Vec<AvpId>,
+    commands: Vec<CommandId>,
+    answer_message: bool,
+}
+
+/// The entry file and one file for each module.
+pub(crate) fn files(plan: &Plan<'_>) -> Vec<GeneratedFile> {
+    let modules = modules(plan);
+    let sizes = Sizes::new(plan.dictionary);
+    let mut files = vec![entry(plan, &modules)];
+    files.extend(modules.iter().map(|(name, module)| module_file(plan, &sizes, name, module)));
+    files
+}
+
+fn modules<'d>(plan: &Plan<'d>) -> BTreeMap<&'d str, Module> {
+    let dictionary = plan.dictionary;
+    let mut modules: BTreeMap<&str, Module> = BTreeMap::new();
+    for id in (0..dictionary.avps.len()).map(AvpId) {
+        if dictionary.unit_of(dictionary.avp(id).file) == plan.unit {
+            modules.entry(dictionary.avp_module(id)).or_default().avps.push(id);
+        }
+    }
+    for id in (0..dictionary.commands.len()).map(CommandId) {
+        if dictionary.unit_of(dictionary.command(id).file) == plan.unit {
+            modules.entry(dictionary.command_module(id)).or_default().commands.push(id);
+        }
+    }
+    let extending = dictionary.extensions.iter().map(|extension| extension.file);
+    for file in extending.chain(dictionary.value_extensions.iter().map(|extension| extension.file)) {
+        if dictionary.unit_of(file) == plan.unit {
+            modules.entry(&dictionary.files[file.0].module).or_default();
+        }
+    }
+    if let Some(message) = &dictionary.answer_message
+        && dictionary.unit_of(message.span.file) == plan.unit
+    {
+        modules.entry(answer_message_module(dictionary)).or_default().answer_message = true;
+    }
+    modules
+}
+
+/// The answer-message belongs to the base protocol.
+fn answer_message_module(dictionary: &Dictionary) -> &str {
+    dictionary.application(0).map_or("base", |application| &application.module)
+}
+
+fn module_file(plan: &Plan<'_>, sizes: &Sizes, name: &str, module: &Module) -> GeneratedFile {
+    let dictionary = plan.dictionary;
+    let names = Names::imported(plan.runtime.clone());
+    let scope = Scope { dictionary, unit: plan.unit, module: Some(name), roots: &plan.roots, names };
+    let mut body = TokenStream::new();
+    body.extend(module.commands.iter().map(|id| command::command(&scope, sizes, *id)));
+    if let Some(message) = dictionary.answer_message.as_ref().filter(|_| module.answer_message) {
+        body.extend(command::answer_message(&scope, sizes, message));
+    }
+    body.extend(module.avps.iter().map(|id| avp::avp(&scope, sizes, *id)));
+    let here = |file: FileId| is_of(plan, file) && dictionary.files[file.0].module == name;
+    for extended in extension::by_target(dictionary, here) {
+        body.extend(extension::members(&scope, &extended));
+    }
+    let mut values: Vec<(AvpId, FileId, Vec<_>)> = Vec::new();
+    for extension in dictionary.value_extensions.iter().filter(|extension| here(extension.file)) {
+        match values.iter_mut().find(|(avp, ..)| *avp == extension.avp) {
+            Some((.., items)) => items.extend(&extension.items),
+            None => values.push((extension.avp, extension.file, extension.items.iter().collect())),
+        }
+    }
+    body.extend(values.iter().map(|(avp, file, items)| extension::values(&scope, *avp, *file, items)));
+
+    let runtime = &plan.runtime;
+    let used = ["codec", "message", "value", "wire"].into_iter().filter(|name| mentions(&body, name)).map(ident);
+    let tokens = quote! {
+        use #runtime::{#(#used),*};
+        #body
+    };
+    GeneratedFile { path: format!("diametric/{name}.rs"), text: print(&header(plan, name), tokens) }
+}
+
+fn is_of(plan: &Plan<'_>, file: FileId) -> bool {
+    plan.dictionary.unit_of(file) == plan.unit
+}
+
+/// Whether a path in `tokens` begins with `name`.
+fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    let mut before_is_colon = false;
+    let mut trees = tokens.clone().into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        match &tree {
+            TokenTree::Group(group) if mentions(&group.stream(), name) => return true,
+            TokenTree::Ident(ident) if !before_is_colon && *ident == name => {
+                if matches!(trees.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':' && punct.spacing() == proc_macro2::Spacing::Joint)
+                {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        before_is_colon = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == ':');
+    }
+    false
+}
+
+fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>) -> GeneratedFile {
+    let dictionary = plan.dictionary;
+    let runtime = &plan.runtime;
+    // The runtime's own modules stand beside the generated ones.
+    let is_runtime = dictionary.units[plan.unit.0].name == STANDARD_UNIT;
+    let names = if is_runtime { Names::imported(runtime.clone()) } else { Names::absolute(runtime.clone()) };
+    let codec = &names.codec;
+    let scope = Scope { dictionary, unit: plan.unit, module: None, roots: &plan.roots, names: names.clone() };
+    let declarations = modules.iter().map(|(name, module)| {
+        let (docs, path, name) = (module_docs(plan, name, module), format!("/diametric/{name}.rs"), ident(name));
+        quote! {
+            #docs
+            pub mod #name {
+                include!(concat!(env!("OUT_DIR"), #path));
+            }
+        }
+    });
+    let mut avps: Vec<AvpId> = modules.values().flat_map(|module| &module.avps).copied().collect();
+    avps.sort_by_key(|id| (dictionary.avp(*id).vendor, dictionary.avp(*id).code));
+    let avps = avps.into_iter().map(|id| {
+        let key = scope.avp(id);
+        quote!(#codec::AvpInfo::of::<#key>(),)
+    });
+    let commands = modules.values().flat_map(|module| &module.commands).flat_map(|id| {
+        let messages = command::messages(dictionary.command(*id));
+        messages.into_iter().map(|message| scope.message(*id, &message.rust_name)).collect::<Vec<_>>()
+    });
+    let commands = commands.map(|path| quote!(#codec::CommandInfo::of::<#path>(),));
+    let extended = extension::by_target(dictionary, |file| is_of(plan, file));
+    let allowed = extended.iter().flat_map(|extended| extension::allowed(&scope, extended));
+    let name = &dictionary.units[plan.unit.0].name;
+    let docs = docs::comment([format!("Everything that the dictionary `{name}` defines, for what decodes messages.")]);
+    let format = proc_macro2::Literal::u32_unsuffixed(FORMAT);
+    let tokens = quote! {
+        const _: () = #codec::assert_generated_format(#format);
+        #(#declarations)*
+        #docs
+        pub static DICTIONARY: #codec::DictionaryTable = #codec::DictionaryTable {
+            name: #name,
+            avps: &[#(#avps)*],
+            commands: &[#(#commands)*],
+            allowed: &[#(#allowed),*],
+        };
+    };
+    GeneratedFile { path: "diametric.rs".to_owned(), text: print(&header(plan, ""), tokens) }
+}
+
+fn module_docs(plan: &Plan<'_>, name: &str, module: &Module) -> TokenStream {
+    let dictionary = plan.dictionary;
+    let application = dictionary.applications.iter().find(|application| application.module == name);
+    let specs = specs(plan, name);
+    let from = if specs.is_empty() { String::new() } else { format!(" of {}", docs::prose(&specs.join(", "))) };
+    let line = match application {
+        Some(application) if !module.commands.is_empty() => {
+            format!("Commands and AVPs of application {} ({}){from}.", application.id, docs::prose(&application.name))
+                .replace(" of RFC", ", RFC")
+                .replace(" of 3GPP", ", 3GPP")
+        }
+        _ if module.commands.is_empty() => format!("AVPs{from}."),
+        _ => format!("Commands and AVPs{from}."),
+    };
+    docs::comment([line])
+}
+
+/// The specifications of the files that contribute to a module.
+fn specs(plan: &Plan<'_>, name: &str) -> Vec<String> {
+    let mut specs: Vec<String> = Vec::new();
+    for file in contributing(plan, name) {
+        specs.extend(plan.dictionary.files[file.0].spec.clone().filter(|spec| !specs.contains(spec)));
+    }
+    specs
+}
+
+/// The files of the unit that contribute to a module, all of them where `name` is empty, in load order.
+fn contributing(plan: &Plan<'_>, name: &str) -> Vec<FileId> {
+    let dictionary = plan.dictionary;
+    let avps = (0..dictionary.avps.len()).map(AvpId);
+    let commands = (0..dictionary.commands.len()).map(CommandId);
+    let mut files: Vec<FileId> = avps
+        .filter(|id| name.is_empty() || dictionary.avp_module(*id) == name)
+        .map(|id| dictionary.avp(id).file)
+        .chain(
+            commands
+                .filter(|id| name.is_empty() || dictionary.command_module(*id) == name)
+                .map(|id| dictionary.command(id).file),
+        )
+        .filter(|file| is_of(plan, *file))
+        .collect();
+    let own = (0..dictionary.files.len()).map(FileId).filter(|file| is_of(plan, *file));
+    files.extend(own.filter(|file| name.is_empty() || dictionary.files[file.0].module == name));
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// The comment at the top of a file.
+fn header(plan: &Plan<'_>, module: &str) -> String {
+    let names: Vec<_> =
+        contributing(plan, module).iter().map(|file| plan.dictionary.files[file.0].name.clone()).collect();
+    format!("// @generated by diametric-codegen from the dictionary {}. Do not edit.\n\n", names.join(", "))
+}
+
+fn print(header: &str, tokens: TokenStream) -> String {
+    let file = syn::parse2(tokens).expect("generated code is well-formed Rust");
+    separated(header.to_owned(), &prettyplease::unparse(&file))
+}
+
+/// Adds blank lines between items, which the formatter leaves out.
+fn separated(mut out: String, text: &str) -> String {
+    let mut previous_ends = false;
+    for line in text.lines() {
+        let begins = !line.starts_with([' ', '}', ')', ']']) && !line.is_empty();
+        if previous_ends && begins {
+            out.push('\n');
+        }
+        out.push_str(line);
+        out.push('\n');
+        previous_ends = line == "}"
+            || line.ends_with(';') && !line.starts_with(' ')
+            || line.ends_with("{}") && !line.starts_with(' ');
+    }
+    out
+}

@@ -1,0 +1,225 @@
+//! The options, and the run in a build script.
+
+use crate::emit::{self, Plan, STANDARD_UNIT};
+use crate::output::Output;
+use diametric_dictionary::diagnostics::{Diagnostic, Severity};
+use diametric_dictionary::model::UnitId;
+use diametric_dictionary::{Loaded, Loader};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::{env, fmt};
+
+/// Generates Rust from dictionaries.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    dictionaries: Vec<PathBuf>,
+    imports: Vec<Import>,
+    runtime: String,
+    out_dir: Option<PathBuf>,
+    strict: bool,
+    standard: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Import {
+    name: String,
+    rust_path: String,
+    dictionary: PathBuf,
+}
+
+/// Why nothing was generated.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The dictionaries have mistakes.
+    Dictionary {
+        /// Everything that is wrong, in source order, warnings included.
+        diagnostics: Vec<Diagnostic>,
+        /// The same for people, as `rustc` would show it.
+        rendered: String,
+    },
+    /// An option is not what it should be.
+    Option(String),
+    /// A file cannot be written.
+    Io(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dictionary { rendered, .. } => f.write_str(rendered),
+            Self::Option(message) => f.write_str(message),
+            Self::Io(error) => write!(f, "cannot write generated code: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Default for Generator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Generator {
+    /// Without any dictionary yet.
+    pub fn new() -> Self {
+        Self {
+            dictionaries: Vec::new(),
+            imports: Vec::new(),
+            runtime: "::diametric".to_owned(),
+            out_dir: None,
+            strict: false,
+            standard: false,
+        }
+    }
+
+    /// For the crate that has the standard messages.
+    #[doc(hidden)]
+    pub fn standard() -> Self {
+        Self { runtime: "crate".to_owned(), standard: true, ..Self::new() }
+    }
+
+    /// Adds a dictionary to generate, by its path from the package's root.
+    #[must_use]
+    pub fn dictionary(mut self, path: impl Into<PathBuf>) -> Self {
+        self.dictionaries.push(path.into());
+        self
+    }
+
+    /// Lets the dictionaries refer to one whose types another crate has: `name` is the crate's, `rust_path` the module
+    /// in which it includes its generated code (such as `::acme_dictionary`), `dictionary` the XML file.
+    #[must_use]
+    pub fn import(
+        mut self,
+        name: impl Into<String>,
+        rust_path: impl Into<String>,
+        dictionary: impl Into<PathBuf>,
+    ) -> Self {
+        self.imports.push(Import { name: name.into(), rust_path: rust_path.into(), dictionary: dictionary.into() });
+        self
+    }
+
+    /// The crate that has the runtime, `::diametric` where not given.
+    #[must_use]
+    pub fn runtime_path(mut self, path: impl Into<String>) -> Self {
+        self.runtime = path.into();
+        self
+    }
+
+    /// Where files are written, `OUT_DIR` where not given.
+    #[must_use]
+    pub fn out_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.out_dir = Some(folder.into());
+        self
+    }
+
+    /// Refuses the liberties that files in the go-diameter format may otherwise take.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Generates, without writing anything.
+    ///
+    /// # Errors
+    /// If the dictionaries have mistakes, or an option is wrong.
+    pub fn try_generate(&self) -> Result<Output, Error> {
+        let mut loader = Loader::new();
+        loader.strict(self.strict);
+        let standard = loader.add_standard((!self.standard).then_some(self.runtime.as_str()));
+        for import in &self.imports {
+            let unit = loader.unit(&import.name, Some(&import.rust_path));
+            // What cannot be read is told by `load`, with everything else.
+            let _ = loader.add_file(unit, &import.dictionary);
+        }
+        let unit = if self.standard { standard } else { loader.unit(&self.unit_name(), None) };
+        for path in &self.dictionaries {
+            let _ = loader.add_file(unit, path);
+        }
+        let loaded = loader.load();
+        if loaded.has_errors() {
+            let rendered = loaded.render();
+            return Err(Error::Dictionary { rendered, diagnostics: loaded.diagnostics });
+        }
+        Ok(Output {
+            files: emit::files(&self.plan(&loaded, unit)?),
+            warnings: warnings(&loaded),
+            dictionaries: self.dictionaries.clone(),
+        })
+    }
+
+    fn plan<'d>(&self, loaded: &'d Loaded, unit: UnitId) -> Result<Plan<'d>, Error> {
+        let dictionary = &loaded.dictionary;
+        let runtime = parse_path(&self.runtime)?;
+        let roots = dictionary.units.iter().map(|unit| match &unit.rust_path {
+            Some(path) if unit.name != STANDARD_UNIT => parse_path(path),
+            _ => Ok(runtime.clone()),
+        });
+        let roots = roots.collect::<Result<_, _>>()?;
+        Ok(Plan { dictionary, unit, runtime, roots })
+    }
+
+    /// The package's name, else the first dictionary's.
+    fn unit_name(&self) -> String {
+        let stem = || Some(self.dictionaries.first()?.file_stem()?.to_string_lossy().into_owned());
+        env::var("CARGO_PKG_NAME").ok().or_else(stem).unwrap_or_else(|| "dictionary".to_owned())
+    }
+
+    /// Generates into `OUT_DIR`, from a build script.
+    ///
+    /// Mistakes in the dictionaries are shown to the user and end the build.
+    pub fn generate(self) {
+        if let Err(error) = self.run() {
+            let _ = writeln!(io::stderr(), "{error}");
+            std::process::exit(1);
+        }
+    }
+
+    fn run(&self) -> Result<(), Error> {
+        let mut out = io::stdout().lock();
+        let mut say = |line: String| writeln!(out, "{line}").map_err(Error::Io);
+        if self.standard {
+            say("cargo::rerun-if-changed=build.rs".to_owned())?;
+        }
+        for path in self.dictionaries.iter().chain(self.imports.iter().map(|import| &import.dictionary)) {
+            say(format!("cargo::rerun-if-changed={}", path.display()))?;
+        }
+        let output = self.try_generate()?;
+        for warning in &output.warnings {
+            for line in warning.lines() {
+                say(format!("cargo::warning={line}"))?;
+            }
+        }
+        let folder = match &self.out_dir {
+            Some(folder) => folder.clone(),
+            None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or_else(|| {
+                Error::Option("OUT_DIR is not set: run from a build script, or give an `out_dir`".into())
+            })?,
+        };
+        output.write(&folder).map_err(Error::Io)?;
+        if env::var_os("CARGO_MANIFEST_LINKS").is_some() {
+            let root = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+            let paths = self.dictionaries.iter().map(|path| root.join(path));
+            let paths = env::join_paths(paths).map_err(|error| Error::Option(error.to_string()))?;
+            say(format!("cargo::metadata=dictionary={}", Path::new(&paths).display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn parse_path(path: &str) -> Result<TokenStream, Error> {
+    let parsed: syn::Path = syn::parse_str(path)
+        .map_err(|error| Error::Option(format!("`{path}` is not the path of a Rust module: {error}")))?;
+    Ok(parsed.to_token_stream())
+}
+
+fn warnings(loaded: &Loaded) -> Vec<String> {
+    let renderer = loaded.renderer();
+    let warnings = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning);
+    warnings.map(|diagnostic| renderer.one(diagnostic)).collect()
+}

@@ -1,0 +1,5 @@
+//! Generates the standard messages.
+
+fn main() {
+    diametric_codegen::Generator::standard().generate();
+}
