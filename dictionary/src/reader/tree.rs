@@ -54,7 +54,12 @@ pub(super) fn parse(file: FileId, source: &Source, diagnostics: &mut Vec<Diagnos
     let outcome = builder.run();
     let broken = outcome.is_err();
     if let Err(diagnostic) = outcome {
+        let too_deep = diagnostic.code == catalogue::NESTED_TOO_DEEP;
         diagnostics.push(*diagnostic);
+        if too_deep {
+            // No dictionary at all: what its elements are need not be told.
+            return Tree { root: None, broken };
+        }
     }
     while let Some(element) = builder.open.pop() {
         builder.close(element);
@@ -240,23 +245,29 @@ impl Builder<'_> {
                 }
                 .help(format!("close it with `</{expected}>`"))
             }
-            Error::IllFormed(IllFormedError::UnmatchedEndTag(found)) => {
-                self.not_well_formed(at, at + 2 + found.len(), format!("`</{found}>` closes nothing"))
-            }
-            error => self.not_well_formed(at, at + 1, error.to_string()),
+            Error::IllFormed(IllFormedError::UnmatchedEndTag(found)) => self
+                .not_well_formed(at, at + 2 + found.len(), format!("`</{found}>` closes nothing"))
+                .help("remove it, or add the start tag"),
+            error => self
+                .not_well_formed(at, at + 1, error.to_string())
+                .help("a file that an XML editor accepts will be read"),
         };
         Box::new(diagnostic)
     }
 
     fn attribute_error(&self, error: &AttrError, content: usize) -> Box<Diagnostic> {
-        let (at, message) = match *error {
-            AttrError::ExpectedEq(at) => (at, "an attribute lacks its `=`"),
-            AttrError::ExpectedValue(at) => (at, "an attribute lacks its value"),
-            AttrError::UnquotedValue(at) => (at, "the value of an attribute lacks its quotes"),
-            AttrError::ExpectedQuote(at, _) => (at, "the value of an attribute lacks its closing quote"),
-            AttrError::Duplicated(at, _) => (at, "an attribute is given twice"),
+        let (at, message, help) = match *error {
+            AttrError::ExpectedEq(at) => (at, "an attribute lacks its `=`", "write `name=\"value\"`"),
+            AttrError::ExpectedValue(at) => (at, "an attribute lacks its value", "write `name=\"value\"`"),
+            AttrError::UnquotedValue(at) => {
+                (at, "the value of an attribute lacks its quotes", "write `name=\"value\"`")
+            }
+            AttrError::ExpectedQuote(at, _) => {
+                (at, "the value of an attribute lacks its closing quote", "add the quote")
+            }
+            AttrError::Duplicated(at, _) => (at, "an attribute is given twice", "remove one of the two"),
         };
-        let mut diagnostic = self.not_well_formed(content + at, content + at + 1, message.to_owned());
+        let mut diagnostic = self.not_well_formed(content + at, content + at + 1, message.to_owned()).help(help);
         if let AttrError::Duplicated(_, first) = *error {
             diagnostic = diagnostic.also(self.source.span(self.file, content + first, content + first), "first given");
         }

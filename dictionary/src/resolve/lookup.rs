@@ -35,7 +35,11 @@ impl<'a> Resolver<'a, '_> {
     /// its own.
     pub(super) fn may_be_in_broken_file(&self, from: FileId) -> bool {
         self.documents.iter().any(|document| document.broken && self.is_visible(from, document.file))
-            || self.imports.get(from.0).is_some_and(|imports| imports.contains(&None))
+            || self.lacks_import(from)
+    }
+
+    fn lacks_import(&self, file: FileId) -> bool {
+        self.imports[file.0].contains(&None)
     }
 
     /// The AVP that a name means; `None` once it has been reported.
@@ -67,6 +71,8 @@ impl<'a> Resolver<'a, '_> {
                 }
                 None
             }
+            // An import that leads nowhere has been reported, and may be the one that is missing.
+            Err(diagnostic) if diagnostic.code == catalogue::NOT_IMPORTED && self.lacks_import(scope.file) => None,
             Err(diagnostic) => {
                 self.report(*diagnostic);
                 None
@@ -202,7 +208,7 @@ impl<'a> Resolver<'a, '_> {
             self.use_imports(file, |target| target == definition);
             return Some(id);
         }
-        if let Some(id) = hidden {
+        if let Some(id) = hidden.filter(|_| !self.lacks_import(file)) {
             let defined = self.dictionary.command(id).span;
             let diagnostic = self.not_imported(file, name.span, &name.value, defined);
             self.report(diagnostic);
