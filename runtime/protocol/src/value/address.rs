@@ -300,9 +300,7 @@ impl FromStr for Address {
 fn other_parts(text: &str) -> Option<(u16, Vec<u8>)> {
     let (family, octets) = text.strip_prefix("family ")?.split_once(" 0x")?;
     let octet = |pair: &[u8]| match *pair {
-        [high, low] => {
-            Some((char::from(high).to_digit(16)? * 16 + char::from(low).to_digit(16)?) as u8)
-        }
+        [high, low] => Some((char::from(high).to_digit(16)? * 16 + char::from(low).to_digit(16)?) as u8),
         _ => None,
     };
     Some((family.parse().ok()?, octets.as_bytes().chunks(2).map(octet).collect::<Option<_>>()?))
@@ -354,4 +352,69 @@ impl AvpValue for Address {
 
 impl ListItem for Address {
     type Inline = [Self; 2];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::testing::{decode, encode};
+
+    #[test]
+    fn every_family_survives() {
+        for (payload, text) in [
+            (&b"\0\x01\xc0\0\x02\x01"[..], "192.0.2.1"),
+            (b"\0\x02\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", "2001:db8::1"),
+            (b"\0\x0815551234", "+15551234"),
+            (b"\0\x08", "family 8 0x"),
+            (b"\0\x08+1", "family 8 0x2b31"),
+            (b"\0\0", "family 0 0x"),
+            (b"\0\x03\x47\x00\x05", "family 3 0x470005"),
+            (b"\xff\xff\x01", "family 65535 0x01"),
+        ] {
+            let address = decode::<Address>(payload).unwrap();
+            assert_eq!(encode(&address).unwrap(), payload);
+            assert_eq!(address.to_string(), text);
+            assert_eq!(text.parse(), Ok(address.clone()), "{text}");
+            assert_eq!(Address::from_parts(address.family(), &payload[2..]), Ok(address));
+        }
+    }
+
+    #[test]
+    fn the_length_is_that_of_the_family() {
+        let short = Fault::Length { expected: "at least 2, the address family" };
+        assert_eq!(decode::<Address>(b""), Err(short));
+        assert_eq!(decode::<Address>(b"\0"), Err(short));
+        for payload in [&b"\0\x01"[..], b"\0\x01\xc0\0\x02", b"\0\x01\xc0\0\x02\x01\0"] {
+            assert_eq!(decode::<Address>(payload), Err(Fault::Length { expected: "6 for IPv4 (family 1)" }));
+        }
+        let wrong = Err(Fault::Length { expected: "18 for IPv6 (family 2)" });
+        assert_eq!(decode::<Address>(b"\0\x02\xc0\0\x02\x01"), wrong);
+        let error = Address::from_parts(2, &[0; 4]).unwrap_err();
+        assert_eq!(error.to_string(), "an address of family 2 takes 16 octets, not 4");
+    }
+
+    #[test]
+    fn ip_addresses_convert() {
+        let ip = Ipv4Addr::new(192, 0, 2, 1);
+        let address = Address::from(ip);
+        assert!(address == ip && address == IpAddr::V4(ip) && address != Ipv6Addr::LOCALHOST);
+        assert_eq!(IpAddr::try_from(&address), Ok(IpAddr::V4(ip)));
+        let list: List<Address> = ip.into();
+        assert_eq!(list, [address]);
+
+        let number: Address = E164Number::try_from("15551234").unwrap().into();
+        assert_eq!(number.ip(), None);
+        let error = IpAddr::try_from(number).unwrap_err();
+        assert_eq!(error.to_string(), "+15551234 is not an IP address: its family is 8");
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_told() {
+        for text in ["", "192.0.2", "host", "family 3", "family 3 0x4", "family 3 0xgg", "family 65536 0x"] {
+            assert_eq!(text.parse::<Address>(), Err(AddressError::Text(text.into())));
+        }
+        assert_eq!("+1 555".parse::<Address>(), Err(AddressError::Digits("1 555".into())));
+        assert_eq!("+".parse::<Address>(), Err(AddressError::Digits("".into())));
+        assert!(matches!("family 1 0x00".parse::<Address>(), Err(AddressError::Length { expected: 4, .. })));
+    }
 }

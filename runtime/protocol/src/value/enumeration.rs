@@ -24,6 +24,11 @@ pub trait Enumeration: Copy + Eq + fmt::Debug + 'static {
     fn label(self) -> Option<&'static str> {
         Self::LABELS.iter().find(|(raw, _)| *raw == self.raw()).map(|(_, label)| *label)
     }
+
+    /// The value with this name, spelt as the specification prints it.
+    fn from_label(label: &str) -> Option<Self> {
+        Self::LABELS.iter().find(|(_, known)| *known == label).and_then(|(raw, _)| Self::from_raw(*raw))
+    }
 }
 
 #[doc(hidden)]

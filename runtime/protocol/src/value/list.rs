@@ -112,6 +112,24 @@ impl<T: ListItem + PartialEq> PartialEq<[T]> for List<T> {
     }
 }
 
+impl<T: ListItem + PartialEq, const N: usize> PartialEq<[T; N]> for List<T> {
+    fn eq(&self, other: &[T; N]) -> bool {
+        self[..] == *other
+    }
+}
+
+impl<T: ListItem + PartialEq> PartialEq<Vec<T>> for List<T> {
+    fn eq(&self, other: &Vec<T>) -> bool {
+        self[..] == **other
+    }
+}
+
+impl<T: ListItem + std::hash::Hash> std::hash::Hash for List<T> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self[..].hash(state);
+    }
+}
+
 impl<T: ListItem + fmt::Debug> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
@@ -161,5 +179,44 @@ impl<'a, T: ListItem> IntoIterator for &'a List<T> {
     type IntoIter = std::slice::Iter<'a, T>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
+    }
+}
+
+impl<'a, T: ListItem> IntoIterator for &'a mut List<T> {
+    type Item = &'a mut T;
+    type IntoIter = std::slice::IterMut<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Utf8String;
+
+    #[test]
+    fn a_list_of_values() {
+        let mut list: List<Utf8String> = List::new();
+        list.push("b");
+        list.push("a");
+        list.extend(["c".into()]);
+        assert_eq!(list, ["b", "a", "c"].map(Utf8String::from));
+        list.sort();
+        list.iter_mut().for_each(|text| *text = format!("{text}!").into());
+        assert_eq!(list, vec!["a!".into(), "b!".into(), "c!".into()]);
+        assert_eq!(list.remove(1), "b!");
+        list.retain(|text| text == "c!");
+        assert_eq!(list.pop().unwrap(), "c!");
+        assert_eq!(list, List::default());
+    }
+
+    #[test]
+    fn numbers_are_inline() {
+        let list: List<u32> = [1, 2, 3, 4].into();
+        assert!(!list.0.spilled());
+        let list: List<u32> = (0..5).collect();
+        assert!(list.0.spilled());
+        assert_eq!(list.into_iter().sum::<u32>(), 10);
     }
 }

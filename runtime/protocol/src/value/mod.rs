@@ -42,3 +42,18 @@ pub use uri::{DiameterUri, UriError, UriProtocol, UriTransport};
 pub mod __private {
     pub use super::enumeration::{decode_raw, write_label};
 }
+
+/// Values alone, for the tests of this module.
+#[cfg(test)]
+mod testing {
+    use crate::codec::{AvpValue, Decoder, EncodeError, Encoder, Fault};
+
+    pub(super) fn decode<T: AvpValue>(data: &[u8]) -> Result<T, Fault> {
+        let mut value = T::blank();
+        value.decode_value(data, &mut Decoder::new(None)).map(|()| value)
+    }
+
+    pub(super) fn encode<T: AvpValue>(value: &T) -> Result<Vec<u8>, EncodeError> {
+        Encoder::payload(value)
+    }
+}

@@ -1,5 +1,7 @@
 //! The one small-value type behind every octet and text value.
 
+use super::ListItem;
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use bytes::Bytes;
 use std::fmt;
 
@@ -8,7 +10,8 @@ const INLINE: usize = 30;
 /// From this length a value decoded from a shared buffer keeps a reference to it rather than a copy.
 const SHARE_FROM: usize = 256;
 
-/// An owned sequence of octets: inline up to 30 octets, boxed beyond, sharing the message's buffer from 256 on.
+/// An owned sequence of octets (RFC 6733 §4.2 OctetString): inline up to 30 octets, boxed beyond, sharing the message's
+/// buffer from 256 on where a message is decoded from a shared buffer.
 ///
 /// Most AVP values of charging messages are short; held inline they cost no allocation, and a long-lived value does not
 /// keep a whole message alive.
@@ -62,6 +65,14 @@ impl OctetString {
         }
     }
 
+    /// The octets as a vector of their own.
+    pub fn into_vec(self) -> Vec<u8> {
+        match self.0 {
+            Repr::Boxed(octets) => octets.into(),
+            _ => self.to_vec(),
+        }
+    }
+
     /// The octets.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
@@ -100,9 +111,52 @@ impl PartialEq for OctetString {
 
 impl Eq for OctetString {}
 
+impl PartialOrd for OctetString {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for OctetString {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_slice().cmp(other.as_slice())
+    }
+}
+
 impl PartialEq<[u8]> for OctetString {
     fn eq(&self, other: &[u8]) -> bool {
         self.as_slice() == other
+    }
+}
+
+impl PartialEq<&[u8]> for OctetString {
+    fn eq(&self, other: &&[u8]) -> bool {
+        self.as_slice() == *other
+    }
+}
+
+impl<const N: usize> PartialEq<[u8; N]> for OctetString {
+    fn eq(&self, other: &[u8; N]) -> bool {
+        self.as_slice() == other
+    }
+}
+
+impl<const N: usize> PartialEq<&[u8; N]> for OctetString {
+    fn eq(&self, other: &&[u8; N]) -> bool {
+        self.as_slice() == *other
+    }
+}
+
+impl PartialEq<Vec<u8>> for OctetString {
+    fn eq(&self, other: &Vec<u8>) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+/// Maps with these as keys are looked up by slice.
+impl std::borrow::Borrow<[u8]> for OctetString {
+    fn borrow(&self) -> &[u8] {
+        self.as_slice()
     }
 }
 
@@ -136,13 +190,38 @@ impl From<Vec<u8>> for OctetString {
     }
 }
 
+impl From<&Vec<u8>> for OctetString {
+    fn from(octets: &Vec<u8>) -> Self {
+        Self::copy_from(octets)
+    }
+}
+
+impl From<Box<[u8]>> for OctetString {
+    fn from(octets: Box<[u8]>) -> Self {
+        octets.into_vec().into()
+    }
+}
+
+impl From<OctetString> for Vec<u8> {
+    fn from(octets: OctetString) -> Self {
+        octets.into_vec()
+    }
+}
+
+impl FromIterator<u8> for OctetString {
+    fn from_iter<I: IntoIterator<Item = u8>>(octets: I) -> Self {
+        octets.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+/// The octets of the text in UTF-8.
 impl From<&str> for OctetString {
     fn from(text: &str) -> Self {
         Self::copy_from(text.as_bytes())
     }
 }
 
-/// Lower-case hexadecimal.
+/// Lower-case hexadecimal, without prefix.
 impl fmt::Display for OctetString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
@@ -152,5 +231,102 @@ impl fmt::Display for OctetString {
 impl fmt::Debug for OctetString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "0x{self}")
+    }
+}
+
+impl AvpValue for OctetString {
+    const MIN_PAYLOAD: usize = 0;
+
+    #[inline]
+    fn blank() -> Self {
+        Self::EMPTY
+    }
+
+    #[inline]
+    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+        self.assign_shared(data, decoder.buffer());
+        Ok(())
+    }
+
+    #[inline]
+    fn encode_value(&self, out: &mut Encoder) {
+        out.octets(self);
+    }
+
+    #[inline]
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
+        out.octets_avp(header, self);
+    }
+}
+
+impl ListItem for OctetString {
+    type Inline = [Self; 1];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(value: &OctetString) -> &'static str {
+        match value.0 {
+            Repr::Inline { .. } => "inline",
+            Repr::Boxed(_) => "boxed",
+            Repr::Shared(_) => "shared",
+        }
+    }
+
+    #[test]
+    fn where_the_octets_are_kept() {
+        for (length, copied, shared) in [
+            (0, "inline", "inline"),
+            (1, "inline", "inline"),
+            (30, "inline", "inline"),
+            (31, "boxed", "boxed"),
+            (255, "boxed", "boxed"),
+            (256, "boxed", "shared"),
+            (70_000, "boxed", "shared"),
+        ] {
+            let octets: Vec<u8> = (0..length).map(|index| index as u8).collect();
+            let copy = OctetString::copy_from(&octets);
+            assert_eq!((kind(&copy), copy.as_slice()), (copied, &octets[..]));
+            assert_eq!(OctetString::from(octets.clone()), octets);
+            assert_eq!(kind(&OctetString::from(octets.clone())), copied);
+
+            let buffer = Bytes::from([b"before", &octets[..], b"after"].concat());
+            let part = &buffer[6..6 + octets.len()];
+            let mut value = OctetString::from("something else");
+            value.assign_shared(part, Some(&buffer));
+            assert_eq!((kind(&value), value.as_slice()), (shared, part));
+            assert_eq!(value, copy);
+            assert_eq!(value.clone().into_vec(), octets);
+            value.assign_shared(part, None);
+            assert_eq!(kind(&value), copied);
+            value.assign(b"");
+            assert_eq!(value, OctetString::EMPTY);
+        }
+    }
+
+    #[test]
+    fn shared_octets_are_those_of_the_buffer() {
+        let buffer = Bytes::from(vec![7; 300]);
+        let mut value = OctetString::EMPTY;
+        value.assign_shared(&buffer[20..290], Some(&buffer));
+        assert_eq!(value.as_ptr(), buffer[20..].as_ptr());
+    }
+
+    #[test]
+    fn printed_in_hexadecimal() {
+        let value = OctetString::from([0x00, 0xff, 0x10]);
+        assert_eq!(value.to_string(), "00ff10");
+        assert_eq!(format!("{value:?}"), "0x00ff10");
+    }
+
+    #[test]
+    fn compared_and_found_as_slices() {
+        use std::collections::{BTreeSet, HashSet};
+        let values = ["b", "", "aa", "a"].map(OctetString::from);
+        let sorted: Vec<_> = BTreeSet::from(values.clone()).into_iter().collect();
+        assert_eq!(sorted, ["", "a", "aa", "b"].map(OctetString::from));
+        assert!(HashSet::from(values).contains(&b"aa"[..]));
     }
 }

@@ -5,12 +5,24 @@ use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use std::fmt;
 
 /// UTF-8 text (RFC 6733 §4.3.1 UTF8String).
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+///
+/// Derefs to `str`. Made from any text; compares and hashes like it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Utf8String(OctetString);
 
-/// The FQDN of a node, or a realm (RFC 6733 §4.3.1 DiameterIdentity): ASCII, not empty.
+/// The FQDN of a node, or a realm (RFC 6733 §4.3.1 DiameterIdentity): printable ASCII, not empty.
 ///
-/// Made from any text; text that is not an identity is refused when it is encoded or decoded.
+/// Made from any text; text that is not an identity is refused when it is encoded or decoded. Letters are kept as they
+/// are, but compare, sort and hash without regard to case, as host names do.
+///
+/// ```
+/// use diametric_protocol::value::DiameterIdentity;
+///
+/// let host = DiameterIdentity::from("OCS.example.net");
+/// assert_eq!(host, "ocs.example.net");
+/// assert_eq!(host.to_string(), "OCS.example.net");
+/// assert!(!DiameterIdentity::from("ocs example").is_valid());
+/// ```
 #[derive(Clone, Default)]
 pub struct DiameterIdentity(OctetString);
 
@@ -55,15 +67,64 @@ macro_rules! text {
             }
         }
 
+        impl From<Box<str>> for $type {
+            fn from(text: Box<str>) -> Self {
+                String::from(text).into()
+            }
+        }
+
+        impl From<std::borrow::Cow<'_, str>> for $type {
+            fn from(text: std::borrow::Cow<'_, str>) -> Self {
+                text.into_owned().into()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(text: $type) -> Self {
+                text.as_str().into()
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = std::convert::Infallible;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(text.into())
+            }
+        }
+
         impl PartialEq<str> for $type {
             fn eq(&self, other: &str) -> bool {
-                *self == Self::from(other)
+                self.equals(other.as_bytes())
             }
         }
 
         impl PartialEq<&str> for $type {
             fn eq(&self, other: &&str) -> bool {
                 *self == **other
+            }
+        }
+
+        impl PartialEq<String> for $type {
+            fn eq(&self, other: &String) -> bool {
+                *self == **other
+            }
+        }
+
+        impl PartialEq<$type> for str {
+            fn eq(&self, other: &$type) -> bool {
+                *other == *self
+            }
+        }
+
+        impl PartialEq<$type> for &str {
+            fn eq(&self, other: &$type) -> bool {
+                *other == **self
+            }
+        }
+
+        impl PartialEq<$type> for String {
+            fn eq(&self, other: &$type) -> bool {
+                *other == **self
             }
         }
 
@@ -88,18 +149,65 @@ macro_rules! text {
 text!(Utf8String);
 text!(DiameterIdentity);
 
-/// Without regard to the case of ASCII letters, as host names compare.
+impl Utf8String {
+    fn equals(&self, other: &[u8]) -> bool {
+        *self.0 == *other
+    }
+}
+
+/// As `str` does, so that maps with these as keys are looked up by `&str`.
+impl std::hash::Hash for Utf8String {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl std::borrow::Borrow<str> for Utf8String {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl DiameterIdentity {
+    /// Whether this is an identity, which encoding and decoding demand: printable ASCII without spaces, not empty.
+    pub fn is_valid(&self) -> bool {
+        is_identity(&self.0)
+    }
+
+    fn equals(&self, other: &[u8]) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+
+    fn lower_case(&self) -> impl Iterator<Item = u8> {
+        self.0.iter().map(u8::to_ascii_lowercase)
+    }
+}
+
 impl PartialEq for DiameterIdentity {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        self.equals(&other.0)
     }
 }
 
 impl Eq for DiameterIdentity {}
 
+impl PartialOrd for DiameterIdentity {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for DiameterIdentity {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.lower_case().cmp(other.lower_case())
+    }
+}
+
 impl std::hash::Hash for DiameterIdentity {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.iter().for_each(|octet| state.write_u8(octet.to_ascii_lowercase()));
+        self.lower_case().for_each(|octet| state.write_u8(octet));
+        // No text holds this octet, so no value is the start of another.
+        state.write_u8(0xff);
     }
 }
 
@@ -131,6 +239,8 @@ impl AvpValue for Utf8String {
     }
 }
 
+const NOT_AN_IDENTITY: &str = "not a DiameterIdentity: a host name or realm in ASCII, not empty";
+
 /// Printable ASCII, at least one octet.
 fn is_identity(octets: &[u8]) -> bool {
     !octets.is_empty() && octets.iter().all(u8::is_ascii_graphic)
@@ -147,7 +257,7 @@ impl AvpValue for DiameterIdentity {
     #[inline]
     fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
         if !is_identity(data) {
-            return Err(Fault::Value { reason: "not a DiameterIdentity: a host name or realm in ASCII, not empty" });
+            return Err(Fault::Value { reason: NOT_AN_IDENTITY });
         }
         self.0.assign_shared(data, decoder.buffer());
         Ok(())
@@ -156,7 +266,7 @@ impl AvpValue for DiameterIdentity {
     #[inline]
     fn encode_value(&self, out: &mut Encoder) {
         if !is_identity(&self.0) {
-            out.invalid("not a DiameterIdentity: a host name or realm in ASCII, not empty");
+            out.invalid(NOT_AN_IDENTITY);
         }
         out.octets(&self.0);
     }
@@ -164,37 +274,59 @@ impl AvpValue for DiameterIdentity {
     #[inline]
     fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
         if !is_identity(&self.0) {
-            out.invalid("not a DiameterIdentity: a host name or realm in ASCII, not empty");
+            out.invalid(NOT_AN_IDENTITY);
         }
         out.octets_avp(header, &self.0);
     }
 }
 
-impl AvpValue for OctetString {
-    const MIN_PAYLOAD: usize = 0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::testing::{decode, encode};
+    use std::collections::{BTreeSet, HashMap, HashSet};
 
-    #[inline]
-    fn blank() -> Self {
-        Self::EMPTY
+    #[test]
+    fn text_compares_as_text() {
+        let text = Utf8String::from("日本");
+        assert!(text == "日本" && "日本" == text && text == String::from("日本") && String::from("日本") == text);
+        assert_ne!(text, "日");
+        assert_eq!(text.chars().count(), 2);
+        assert!(Utf8String::default().is_empty());
+        assert_eq!(HashMap::from([(text, 1)]).get("日本"), Some(&1));
+        let sorted: Vec<_> = BTreeSet::from(["b", "é", "B"].map(Utf8String::from)).into_iter().collect();
+        assert_eq!(sorted, ["B", "b", "é"]);
+        assert_eq!(format!("{:>4}|", Utf8String::from("é")), "   é|");
     }
 
-    #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
-        self.assign_shared(data, decoder.buffer());
-        Ok(())
+    #[test]
+    fn identities_compare_without_case_and_keep_it() {
+        let (upper, lower) = (DiameterIdentity::from("OCS.example"), DiameterIdentity::from("ocs.EXAMPLE"));
+        assert_eq!(upper, lower);
+        assert_eq!(upper, "ocs.example");
+        assert_eq!("ocs.example", upper);
+        assert_eq!(HashSet::from([upper.clone(), lower.clone()]).len(), 1);
+        assert_eq!(upper.cmp(&lower), std::cmp::Ordering::Equal);
+        assert!(DiameterIdentity::from("A") < DiameterIdentity::from("b"));
+        assert_eq!((upper.as_str(), String::from(lower).as_str()), ("OCS.example", "ocs.EXAMPLE"));
     }
 
-    #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
-        out.octets(self);
+    #[test]
+    fn what_is_not_text_is_refused() {
+        assert_eq!(decode::<Utf8String>(b"\xc3"), Err(Fault::Value { reason: "not valid UTF-8" }));
+        assert_eq!(decode::<Utf8String>(b"").unwrap(), "");
     }
 
-    #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-        out.octets_avp(header, self);
+    #[test]
+    fn what_is_not_an_identity_is_refused_both_ways() {
+        for text in ["", "a b", "é", "a\0"] {
+            assert_eq!(
+                decode::<DiameterIdentity>(text.as_bytes()),
+                Err(Fault::Value { reason: NOT_AN_IDENTITY }),
+                "{text:?}"
+            );
+            assert_eq!(encode(&DiameterIdentity::from(text)).unwrap_err().message(), NOT_AN_IDENTITY);
+        }
+        assert_eq!(decode::<DiameterIdentity>(b"realm").unwrap(), "realm");
     }
-}
-
-impl ListItem for OctetString {
-    type Inline = [Self; 1];
 }

@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn not_a_time() {
-        for text in ["", "1", "soon", "1969", "1900", "2023-13-01T00:00:00Z", "1969-02-29T00:00:00Z", "日本日本日本日"] {
+        for text in ["", "1", "soon", "1969", "1900", "2023-13-01T00:00:00Z", "1969-02-29T00:00:00Z", "日本日本日本日"]
+        {
             assert_eq!(text.parse::<Time>(), Err(TimeError::Text(text.into())));
         }
     }

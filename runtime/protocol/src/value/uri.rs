@@ -29,7 +29,7 @@ pub struct DiameterUri {
     parts: Parts,
 }
 
-/// What the text says. The host is `text[host_start..][..host_len]`.
+/// What the text says. A host name has at most 255 octets, as in the DNS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Parts {
     secure: bool,
@@ -88,8 +88,6 @@ const PLAIN: &str = "aaa://";
 const SECURE: &str = "aaas://";
 const TRANSPORT: &str = ";transport=";
 const PROTOCOL: &str = ";protocol=";
-/// Longest host name, as in the DNS.
-const MAX_HOST: usize = 255;
 
 const NO_UDP: &str = "transport udp cannot be used with protocol diameter";
 
@@ -167,13 +165,13 @@ impl Parts {
         if !secure && !scanner.skip(PLAIN) {
             return Err((0, "it must start with `aaa://` or `aaas://`"));
         }
-        let host_len = match scanner.run(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(octet)).len() {
-            0 => return Err((scanner.at, "expected a host name")),
-            too_long @ MAX_HOST.. if too_long > MAX_HOST => {
-                return Err((scanner.at - too_long + MAX_HOST, "the host name is longer than 255 octets"));
-            }
-            length => length as u8,
-        };
+        let host_at = scanner.at;
+        let host = scanner.run(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(octet));
+        if host.is_empty() {
+            return Err((host_at, "expected a host name"));
+        }
+        let too_long = |_| (host_at + usize::from(u8::MAX), "the host name is longer than 255 octets");
+        let host_len = u8::try_from(host.len()).map_err(too_long)?;
         let port = if scanner.skip(":") { Some(port(&mut scanner)?) } else { None };
         let transport = if scanner.skip(TRANSPORT) {
             let reason = "expected tcp, sctp or udp as transport";
@@ -189,7 +187,10 @@ impl Parts {
             None
         };
         if scanner.at != text.len() {
-            return Err((scanner.at, "expected `:port`, `;transport=` and `;protocol=`, in this order, or nothing more"));
+            return Err((
+                scanner.at,
+                "expected `:port`, `;transport=` and `;protocol=`, in this order, or nothing more",
+            ));
         }
         let parts = Self { secure, host_len, port, transport, protocol };
         if parts.is_allowed() { Ok(parts) } else { Err((protocol_at, NO_UDP)) }
@@ -207,7 +208,8 @@ impl Parts {
 fn port(scanner: &mut Scanner<'_>) -> Result<u16, Misfit> {
     let start = scanner.at;
     let digits = scanner.run(u8::is_ascii_digit);
-    let value = digits.iter().try_fold(0u16, |value, digit| value.checked_mul(10)?.checked_add(u16::from(digit - b'0')));
+    let value =
+        digits.iter().try_fold(0u16, |value, digit| value.checked_mul(10)?.checked_add(u16::from(digit - b'0')));
     match value {
         Some(port @ 1..) => Ok(port),
         _ => Err((start, "expected a port from 1 to 65535")),
@@ -452,4 +454,99 @@ impl AvpValue for DiameterUri {
 
 impl ListItem for DiameterUri {
     type Inline = [Self; 1];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::testing::{decode, encode};
+
+    #[test]
+    fn the_examples_of_the_rfc() {
+        use UriProtocol::{Diameter, Radius};
+        use UriTransport::{Tcp, Udp};
+        for (text, port, transport, protocol) in [
+            ("aaa://host.example.com;transport=tcp", 3868, Tcp, Diameter),
+            ("aaa://host.example.com:6666;transport=tcp", 6666, Tcp, Diameter),
+            ("aaa://host.example.com;protocol=diameter", 3868, Tcp, Diameter),
+            ("aaa://host.example.com:6666;protocol=diameter", 6666, Tcp, Diameter),
+            ("aaa://host.example.com:6666;transport=tcp;protocol=diameter", 6666, Tcp, Diameter),
+            ("aaa://host.example.com:1813;transport=udp;protocol=radius", 1813, Udp, Radius),
+        ] {
+            let uri: DiameterUri = text.parse().unwrap();
+            assert_eq!(uri.fqdn(), "host.example.com");
+            assert_eq!((uri.port(), uri.transport(), uri.protocol()), (port, transport, protocol), "{text}");
+            assert!(!uri.is_secure());
+            assert_eq!(uri, text);
+            assert_eq!(decode::<DiameterUri>(text.as_bytes()), Ok(uri.clone()));
+            assert_eq!(encode(&uri).unwrap(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn both_ports_for_transport_security_can_be_said() {
+        let registered: DiameterUri = "aaas://h.example.com".parse().unwrap();
+        assert_eq!((registered.port(), registered.explicit_port()), (5868, None));
+        let text_of_the_rfc = registered.with_port(DiameterUri::RFC_TEXT_SECURE_PORT);
+        assert_eq!(text_of_the_rfc, "aaas://h.example.com:5658");
+        assert_eq!(text_of_the_rfc.port(), 5658);
+    }
+
+    #[test]
+    fn literals_have_no_case_and_the_text_is_kept() {
+        let text = "AAA://Host.Example.COM:03868;Transport=TCP;PROTOCOL=Tacacs+";
+        let uri: DiameterUri = text.parse().unwrap();
+        assert_eq!((uri.fqdn(), uri.port(), uri.protocol()), ("Host.Example.COM", 3868, UriProtocol::TacacsPlus));
+        assert_eq!(uri.to_string(), text);
+    }
+
+    #[test]
+    fn what_is_wrong_is_located() {
+        let long = format!("aaa://{}", "a".repeat(256));
+        for (text, offset, reason) in [
+            ("", 0, "it must start with `aaa://` or `aaas://`"),
+            ("http://h", 0, "it must start with `aaa://` or `aaas://`"),
+            ("aaa://", 6, "expected a host name"),
+            ("aaas://:3868", 7, "expected a host name"),
+            (&long, 261, "the host name is longer than 255 octets"),
+            ("aaa://h:", 8, "expected a port from 1 to 65535"),
+            ("aaa://h:0", 8, "expected a port from 1 to 65535"),
+            ("aaa://h:65536", 8, "expected a port from 1 to 65535"),
+            ("aaa://h;transport=tls", 18, "expected tcp, sctp or udp as transport"),
+            ("aaa://h;transport=", 18, "expected tcp, sctp or udp as transport"),
+            ("aaa://h;protocol=foo", 17, "expected diameter, radius or tacacs+ as protocol"),
+            (
+                "aaa://h;protocol=radius;transport=tcp",
+                23,
+                "expected `:port`, `;transport=` and `;protocol=`, in this order, or nothing more",
+            ),
+            ("aaa://h é", 7, "expected `:port`, `;transport=` and `;protocol=`, in this order, or nothing more"),
+            ("aaa://h;transport=udp", 21, NO_UDP),
+            ("aaa://h;transport=udp;protocol=diameter", 21, NO_UDP),
+        ] {
+            let error = text.parse::<DiameterUri>().unwrap_err();
+            assert_eq!((error.offset(), error.reason()), (offset, reason), "{text}");
+            assert_eq!(decode::<DiameterUri>(text.as_bytes()), Err(Fault::Value { reason }));
+        }
+        let error = "aaa://h:x".parse::<DiameterUri>().unwrap_err();
+        let message = "`aaa://h:x` is not a DiameterURI: expected a port from 1 to 65535 (at octet 8)";
+        assert_eq!(error.to_string(), message);
+        assert!(decode::<DiameterUri>(b"aaa://h\xff").is_err());
+    }
+
+    #[test]
+    fn built_by_parts() {
+        let uri = DiameterUri::new("h.example.com").unwrap();
+        assert_eq!(uri, "aaa://h.example.com");
+        let radius = uri.clone().with_protocol(UriProtocol::Radius).unwrap();
+        let udp = radius.with_transport(UriTransport::Udp).unwrap().with_security().with_port(1812);
+        assert_eq!(udp, "aaas://h.example.com:1812;transport=udp;protocol=radius");
+        assert_eq!(udp.as_str().parse::<DiameterUri>().unwrap().parts, udp.parts);
+        assert_eq!(udp.clone().with_port(0), "aaas://h.example.com;transport=udp;protocol=radius");
+
+        assert_eq!(udp.with_protocol(UriProtocol::Diameter).unwrap_err().reason(), NO_UDP);
+        assert_eq!(uri.with_transport(UriTransport::Udp).unwrap_err().reason(), NO_UDP);
+        assert_eq!(DiameterUri::new("h:1").unwrap_err().offset(), 7);
+        assert!(DiameterUri::new("").is_err());
+    }
 }
