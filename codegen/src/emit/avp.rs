@@ -5,7 +5,7 @@ use super::group::{Field, Struct, value_impls};
 use super::names::{Names, Scope, ident};
 use super::shape::{Raw, Shape, Sizes, shape};
 use diametric_dictionary::model::{Avp, AvpId, FlagRule, Item, Member};
-use diametric_dictionary::naming;
+use diametric_dictionary::{grammar, naming};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
@@ -39,9 +39,7 @@ pub(crate) fn avp(scope: &Scope<'_>, sizes: &Sizes, id: AvpId) -> TokenStream {
         }
         Shape::Group => {
             lines.push(String::new());
-            let vendor = if avp.vendor == 0 { String::new() } else { format!(" {}", avp.vendor) };
-            let header = format!("< AVP Header: {}{vendor} >", avp.code);
-            lines.extend(docs::grammar(scope.dictionary, &avp.name, &header, &avp.members, avp.any));
+            lines.extend(docs::fenced(&grammar::avp(scope.dictionary, id)));
             let docs = docs::comment(lines);
             let codec = &names.codec;
             let (vendor, code) = (Literal::u32_unsuffixed(avp.vendor), Literal::u32_unsuffixed(avp.code));
@@ -78,8 +76,7 @@ pub fn key_impl(avp: &Avp, name: &Ident, value: &TokenStream, names: &Names) -> 
         [first, rest @ ..] => quote!(#first #(.with(#rest))*),
     };
     let spelled = &avp.name;
-    let is_own_value = value.to_string() == name.to_string();
-    let value = if is_own_value { quote!(Self) } else { value.clone() };
+    let value = if *name == value.to_string() { quote!(Self) } else { value.clone() };
     quote! {
         impl #codec::Avp for #name {
             const CODE: u32 = #code;

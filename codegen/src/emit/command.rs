@@ -6,29 +6,38 @@ use super::group::{Form, Struct};
 use super::names::{Scope, ident};
 use super::shape::{Hold, Sizes};
 use diametric_dictionary::model::{Command, CommandId, Member, Message};
-use diametric_dictionary::naming;
+use diametric_dictionary::{grammar, naming};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+
+/// One of the two messages of a command.
+#[derive(Clone, Copy)]
+struct Side<'d> {
+    id: CommandId,
+    command: &'d Command,
+    message: &'d Message,
+    request: bool,
+}
 
 /// Everything a command becomes.
 pub(crate) fn command(scope: &Scope<'_>, sizes: &Sizes, id: CommandId) -> TokenStream {
     let command = scope.dictionary.command(id);
+    let request = Side { id, command, message: &command.request, request: true };
+    let answer = Side { id, command, message: &command.answer, request: false };
     if let Some(standard) = command.like {
-        return own_form(scope, sizes, id, standard);
+        return own_form(scope, sizes, [request, answer], standard);
     }
-    let request = message(scope, sizes, command, &command.request, true);
-    let answer = message(scope, sizes, command, &command.answer, false);
-    let (request_name, answer_name) = (ident(&command.request.rust_name), ident(&command.answer.rust_name));
-    let names = &scope.names.message;
-    let result_code = result_code(scope, sizes, &command.answer.members);
-    let code = scope.result_code();
+    let (request_name, answer_name) = (ident(&request.message.rust_name), ident(&answer.message.rust_name));
+    let traits = &scope.names.message;
+    let (code, result_code) = (scope.result_code(), result_code(scope, sizes, &answer.message.members));
+    let (request, answer) = (message(scope, sizes, request), message(scope, sizes, answer));
     quote! {
         #request
-        impl #names::Request for #request_name {
+        impl #traits::Request for #request_name {
             type Answer = #answer_name;
         }
         #answer
-        impl #names::Answer for #answer_name {
+        impl #traits::Answer for #answer_name {
             fn result_code(&self) -> Option<#code> {
                 #result_code
             }
@@ -36,7 +45,7 @@ pub(crate) fn command(scope: &Scope<'_>, sizes: &Sizes, id: CommandId) -> TokenS
     }
 }
 
-/// The messages of a command that generated code declares, with their types' names.
+/// The messages of a command that generated code declares: an own form that adds nothing to the answer has none.
 pub(crate) fn messages(command: &Command) -> Vec<&Message> {
     if command.like.is_some() && command.answer.members.is_empty() {
         return vec![&command.request];
@@ -44,7 +53,8 @@ pub(crate) fn messages(command: &Command) -> Vec<&Message> {
     vec![&command.request, &command.answer]
 }
 
-fn message(scope: &Scope<'_>, sizes: &Sizes, command: &Command, message: &Message, request: bool) -> TokenStream {
+fn message(scope: &Scope<'_>, sizes: &Sizes, side: Side<'_>) -> TokenStream {
+    let Side { command, message, request, .. } = side;
     let codec = &scope.names.codec;
     let (application, code) = (Literal::u32_unsuffixed(command.application), Literal::u32_unsuffixed(command.code));
     let group = Struct {
@@ -53,17 +63,18 @@ fn message(scope: &Scope<'_>, sizes: &Sizes, command: &Command, message: &Messag
         id: quote!(#codec::GroupId::Command { application: #application, code: #code, request: #request }),
         group_name: message.abbreviation.clone(),
         any: message.any,
-        attributes: attributes(scope, command, message, request, &message.members, message.any, None),
+        attributes: attributes(scope, side, None),
         extras: ident("extras"),
     };
     let group = group.tokens(&scope.names);
-    let facts = command_impl(scope, command, message, request);
+    let facts = command_impl(scope, side);
     quote!(#group #facts)
 }
 
-/// `impl Command` and the abbreviation.
-fn command_impl(scope: &Scope<'_>, command: &Command, message: &Message, request: bool) -> TokenStream {
-    let names = &scope.names.message;
+/// `impl Command`, and the abbreviation as an alias.
+fn command_impl(scope: &Scope<'_>, side: Side<'_>) -> TokenStream {
+    let Side { command, message, request, .. } = side;
+    let traits = &scope.names.message;
     let name = ident(&message.rust_name);
     let (application, code) = (Literal::u32_unsuffixed(command.application), Literal::u32_unsuffixed(command.code));
     let (proxiable, spelled) = (command.proxiable, &message.name);
@@ -74,7 +85,7 @@ fn command_impl(scope: &Scope<'_>, command: &Command, message: &Message, request
         quote!(#docs pub type #short = #name;)
     });
     quote! {
-        impl #names::Command for #name {
+        impl #traits::Command for #name {
             const CODE: u32 = #code;
             const APPLICATION: u32 = #application;
             const REQUEST: bool = #request;
@@ -85,37 +96,34 @@ fn command_impl(scope: &Scope<'_>, command: &Command, message: &Message, request
     }
 }
 
-fn attributes(
-    scope: &Scope<'_>,
-    command: &Command,
-    message: &Message,
-    request: bool,
-    members: &[Member],
-    any: bool,
-    note: Option<String>,
-) -> TokenStream {
-    let mut lines = Vec::new();
-    match &command.doc {
-        Some(doc) if request => lines.push(docs::sentence(doc)),
-        _ if request => lines.push(format!("The command {}.", docs::prose(&message.name))),
-        _ => lines.push(format!("Answers a [`{}`].", command.request.rust_name)),
+/// Doc comment and alias; `note` is a paragraph before the grammar.
+fn attributes(scope: &Scope<'_>, side: Side<'_>, note: Option<String>) -> TokenStream {
+    let Side { id, command, message, request } = side;
+    let summary = match &command.doc {
+        Some(doc) if request => docs::sentence(doc),
+        _ if request => format!("The request {}.", docs::prose(&message.name)),
+        _ => format!("Answers a [`{}`].", command.request.rust_name),
+    };
+    let mut facts = format!("`{}` (`{}`): ", docs::code(&message.name), docs::code(&message.abbreviation));
+    facts.push_str(&format!("command {}", command.code));
+    match scope.dictionary.application(command.application) {
+        Some(application) => {
+            facts.push_str(&format!(", application {} ({})", application.id, docs::prose(&application.name)));
+        }
+        None => facts.push_str(&format!(", application {}", command.application)),
     }
-    lines.push(String::new());
-    let mut facts = format!("`{}` ({})", message.name.replace('`', ""), docs::prose(&message.abbreviation));
-    if let Some(spec) = &command.spec {
-        facts.push_str(&format!(", {}", docs::prose(spec)));
+    if command.proxiable {
+        facts.push_str(", proxiable");
     }
     facts.push('.');
-    lines.push(facts);
-    lines.extend(note.into_iter().flat_map(|note| [String::new(), note]));
-    lines.push(String::new());
-    let flags = [(request, ", REQ"), (command.proxiable, ", PXY")];
-    let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
-    let application = if command.application == 0 { String::new() } else { format!(" {}", command.application) };
-    let header = format!("< Diameter Header: {}{flags}{application} >", command.code);
-    let head = format!("<{}>", message.name);
-    lines.extend(docs::grammar(scope.dictionary, &head, &header, members, any));
-    let (docs, alias) = (docs::comment(lines), docs::alias(&message.abbreviation, &message.rust_name));
+    if let Some(spec) = &command.spec {
+        facts.push_str(&format!(" {}.", docs::prose(spec)));
+    }
+    let mut lines = vec![summary, String::new(), facts, String::new()];
+    lines.extend(note.into_iter().flat_map(|note| [note, String::new()]));
+    let print = if request { grammar::request } else { grammar::answer };
+    lines.extend(docs::fenced(&print(scope.dictionary, id)));
+    let (docs, alias) = (docs::comment(lines), docs::alias(&message.name, &message.rust_name));
     quote!(#docs #alias)
 }
 
@@ -127,64 +135,51 @@ fn result_code(scope: &Scope<'_>, sizes: &Sizes, members: &[Member]) -> TokenStr
     };
     let Some(member) = members.iter().find(is_result_code) else { return quote!(None) };
     let field = ident(&member.field);
-    let avp = scope.dictionary.avp(member.avp);
-    let is_standard = scope.dictionary.units[scope.dictionary.unit_of(avp.file).0].name == super::STANDARD_UNIT;
-    let hold = sizes.hold(member);
-    if is_standard {
-        return match hold {
-            Hold::Required => quote!(Some(self.#field)),
-            Hold::List => quote!(self.#field.first().copied()),
-            _ => quote!(self.#field),
-        };
+    let value = match sizes.hold(member) {
+        Hold::Required => quote!(Some(self.#field)),
+        Hold::List => quote!(self.#field.first().copied()),
+        Hold::Optional | Hold::OptionalBoxed => quote!(self.#field),
+    };
+    let unit = scope.dictionary.unit_of(scope.dictionary.avp(member.avp).file);
+    if scope.dictionary.units[unit.0].name == super::STANDARD_UNIT {
+        return value;
     }
     // A dictionary of its own has a Result-Code of its own: only the number is common.
     let standard = scope.result_code();
-    let value = match hold {
-        Hold::Required => quote!(Some(self.#field)),
-        Hold::List => quote!(self.#field.first().copied()),
-        _ => quote!(self.#field),
-    };
     quote!(#value.map(|code| #standard(code.into())))
 }
 
-fn own_form(scope: &Scope<'_>, sizes: &Sizes, id: CommandId, standard_id: CommandId) -> TokenStream {
-    let command = scope.dictionary.command(id);
+fn own_form(scope: &Scope<'_>, sizes: &Sizes, sides: [Side<'_>; 2], standard_id: CommandId) -> TokenStream {
     let standard = scope.dictionary.command(standard_id);
-    let names = &scope.names.message;
-    let code = scope.result_code();
-    let pairs = [(&command.request, &standard.request, true), (&command.answer, &standard.answer, false)];
+    let traits = &scope.names.message;
+    let command = sides[0].command;
     let own = messages(command).len();
-    let forms = pairs.into_iter().take(own).map(|(message, like, request)| {
+    let forms = sides.into_iter().take(own).map(|side| {
+        let like = if side.request { &standard.request } else { &standard.answer };
         let standard_type = scope.message(standard_id, &like.rust_name);
-        let mut members = like.members.clone();
-        members.extend(message.members.iter().cloned());
-        let note = format!("An own form of [`{}`]({standard_type}).", like.rust_name).replace(' ', " ");
-        let note = note.replace(&standard_type.to_string(), &standard_type.to_string().replace(' ', ""));
+        let note = format!("An own form of [`{}`]({}).", like.rust_name, docs::link(&standard_type));
+        let name = ident(&side.message.rust_name);
         let form = Form {
-            name: ident(&message.rust_name),
+            name: name.clone(),
             standard: standard_type,
             standard_fields: fields(scope, sizes, &like.members),
-            fields: fields(scope, sizes, &message.members),
-            group_name: message.abbreviation.clone(),
+            fields: fields(scope, sizes, &side.message.members),
+            group_name: side.message.abbreviation.clone(),
             any: like.any,
-            attributes: attributes(scope, command, message, request, &members, like.any, Some(note)),
+            attributes: attributes(scope, side, Some(note)),
         };
-        let form = form.tokens(&scope.names);
-        let facts = command_impl(scope, command, message, request);
-        let name = ident(&message.rust_name);
-        let direction = if request {
-            let answer = if own == 2 {
-                let answer = ident(&command.answer.rust_name);
-                quote!(#answer)
-            } else {
-                scope.message(standard_id, &standard.answer.rust_name)
-            };
-            quote!(impl #names::Request for #name { type Answer = #answer; })
+        let (form, facts) = (form.tokens(&scope.names), command_impl(scope, side));
+        let direction = if side.request {
+            let own_answer = ident(&command.answer.rust_name);
+            let standard_answer = scope.message(standard_id, &standard.answer.rust_name);
+            let answer = if own == 2 { quote!(#own_answer) } else { standard_answer };
+            quote!(impl #traits::Request for #name { type Answer = #answer; })
         } else {
+            let code = scope.result_code();
             quote! {
-                impl #names::Answer for #name {
+                impl #traits::Answer for #name {
                     fn result_code(&self) -> Option<#code> {
-                        #names::Answer::result_code(&self.standard)
+                        #traits::Answer::result_code(&self.standard)
                     }
                 }
             }
@@ -198,13 +193,12 @@ fn own_form(scope: &Scope<'_>, sizes: &Sizes, id: CommandId, standard_id: Comman
 pub(crate) fn answer_message(scope: &Scope<'_>, sizes: &Sizes, message: &Message) -> TokenStream {
     let codec = &scope.names.codec;
     let mut lines = vec![
-        "Answers any request in which a node met a protocol error: an answer with the E bit.".to_owned(),
+        "Answers any request in which a node met a protocol error: an answer with the E flag.".to_owned(),
         String::new(),
-        format!("`{}`, RFC 6733 7.2.", message.name),
+        format!("`{}`: RFC 6733 7.2.", docs::code(&message.name)),
         String::new(),
     ];
-    let header = "< Diameter Header: code, ERR [, PXY] >";
-    lines.extend(docs::grammar(scope.dictionary, &message.name, header, &message.members, message.any));
+    lines.extend(grammar::answer_message(scope.dictionary).iter().flat_map(|grammar| docs::fenced(grammar)));
     let (docs, alias) = (docs::comment(lines), docs::alias(&message.name, &message.rust_name));
     let group = Struct {
         name: ident(&message.rust_name),

@@ -1,6 +1,7 @@
 //! Doc comments.
 
-use diametric_dictionary::model::{Avp, DataType, Dictionary, FlagRule, Item, Member, MemberKind};
+use diametric_dictionary::grammar;
+use diametric_dictionary::model::{Avp, Dictionary, FlagRule, Item, Member};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -40,6 +41,16 @@ pub(crate) fn prose(text: &str) -> String {
     out
 }
 
+/// Text of a dictionary between backticks.
+pub(crate) fn code(text: &str) -> String {
+    text.replace('`', "'")
+}
+
+/// The target of a link to a type.
+pub(crate) fn link(path: &TokenStream) -> String {
+    path.to_string().replace(' ', "")
+}
+
 /// Text of a dictionary as a sentence.
 pub(crate) fn sentence(text: &str) -> String {
     let mut text = prose(text);
@@ -72,7 +83,7 @@ pub(crate) fn avp(dictionary: &Dictionary, avp: &Avp) -> Vec<String> {
         ", open list of values"
     };
     let mut facts =
-        format!("`{}`: AVP {}{vendor}, {}{values}", avp.name.replace('`', ""), avp.code, data_type(avp.data_type));
+        format!("`{}`: AVP {}{vendor}, {}{values}", code(&avp.name), avp.code, grammar::type_name(avp.data_type));
     let must = flags(avp, FlagRule::Must);
     let must_not = flags(avp, FlagRule::MustNot);
     if !must.is_empty() {
@@ -99,31 +110,9 @@ fn flags(avp: &Avp, rule: FlagRule) -> String {
     [m, p].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// The name RFC 6733 gives the format.
-pub(crate) fn data_type(data_type: DataType) -> &'static str {
-    match data_type {
-        DataType::OctetString => "OctetString",
-        DataType::Integer32 => "Integer32",
-        DataType::Integer64 => "Integer64",
-        DataType::Unsigned32 => "Unsigned32",
-        DataType::Unsigned64 => "Unsigned64",
-        DataType::Float32 => "Float32",
-        DataType::Float64 => "Float64",
-        DataType::Grouped => "Grouped",
-        DataType::Address => "Address",
-        DataType::Time => "Time",
-        DataType::Utf8String => "UTF8String",
-        DataType::DiameterIdentity => "DiameterIdentity",
-        DataType::DiameterUri => "DiameterURI",
-        DataType::Enumerated => "Enumerated",
-        DataType::IpFilterRule => "IPFilterRule",
-        DataType::QosFilterRule => "QoSFilterRule",
-    }
-}
-
 /// The documentation of a named value.
 pub(crate) fn item(item: &Item) -> Vec<String> {
-    let mut line = format!("`{}` ({})", item.label.replace('`', "'"), item.value);
+    let mut line = format!("`{}` ({})", code(&item.label), item.value);
     if let Some(spec) = &item.spec {
         line.push_str(&format!(", {}", prose(spec)));
     }
@@ -139,7 +128,7 @@ pub(crate) fn item(item: &Item) -> Vec<String> {
 /// The documentation of a field.
 pub(crate) fn member(dictionary: &Dictionary, member: &Member) -> Vec<String> {
     let avp = dictionary.avp(member.avp);
-    let mut line = format!("`{}`", rule(&avp.name.replace('`', ""), member));
+    let mut line = format!("`{}`", code(&grammar::member(dictionary, member)));
     if let Some(doc) = &avp.doc {
         line.push_str(&format!(": {}", sentence(&lower_first(doc))));
     }
@@ -169,41 +158,8 @@ fn lower_first(text: &str) -> String {
     }
 }
 
-/// A member as the grammar writes it: `*[ Route-Record ]`.
-fn rule(name: &str, member: &Member) -> String {
-    let (open, close) = match member.kind {
-        MemberKind::Fixed => ('<', '>'),
-        MemberKind::Required => ('{', '}'),
-        MemberKind::Optional => ('[', ']'),
-    };
-    format!("{}{open} {name} {close}", qualifier(member))
-}
-
-/// What stands before the bracket: nothing, `*`, `1*`, `*4`, `2*4`.
-fn qualifier(member: &Member) -> String {
-    match (member.min, member.max) {
-        (0 | 1, Some(1)) => String::new(),
-        (0, None) => "*".to_owned(),
-        (min, None) => format!("{min}*"),
-        (0, Some(max)) => format!("*{max}"),
-        (min, Some(max)) => format!("{min}*{max}"),
-    }
-}
-
-/// The grammar in the notation of RFC 6733 §3.2 and §4.4, in a fenced block.
-pub(crate) fn grammar(dictionary: &Dictionary, head: &str, header: &str, members: &[Member], any: bool) -> Vec<String> {
-    let mut lines = vec!["```text".to_owned(), format!("{head} ::= {header}")];
-    let width = head.len() + 5;
-    for member in members {
-        let name = &dictionary.avp(member.avp).name;
-        let text = rule(name, member);
-        let qualifier = qualifier(member).len();
-        let indent = width.saturating_sub(qualifier);
-        lines.push(format!("{:indent$}{text}", ""));
-    }
-    if any {
-        lines.push(format!("{:indent$}*[ AVP ]", "", indent = width - 1));
-    }
-    lines.push("```".to_owned());
-    lines
+/// A grammar in a fenced block.
+pub(crate) fn fenced(grammar: &str) -> Vec<String> {
+    let lines = grammar.lines().map(str::to_owned);
+    ["```text".to_owned()].into_iter().chain(lines).chain(["```".to_owned()]).collect()
 }

@@ -59,7 +59,7 @@ pub(crate) fn members(scope: &Scope<'_>, extended: &Extended<'_>) -> TokenStream
     let docs = docs::comment([format!(
         "What the dictionary `{}` adds to [`{target_name}`]({}).",
         dictionary.files[extended.file.0].name,
-        target.to_string().replace(' ', "")
+        docs::link(&target)
     )]);
     let allows = (!is_open(dictionary, extended.target)).then(|| {
         let keys = extended.members.iter().map(|member| scope.avp(member.avp));
@@ -169,7 +169,7 @@ pub(crate) fn values(scope: &Scope<'_>, avp: AvpId, file: FileId, items: &[&Item
     let docs = docs::comment([format!(
         "Values that the dictionary `{}` adds to [`{target_name}`]({}).",
         dictionary.files[file.0].name,
-        target.to_string().replace(' ', "")
+        docs::link(&target)
     )]);
     quote! {
         #docs

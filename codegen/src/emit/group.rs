@@ -260,26 +260,10 @@ impl Struct {
     }
 }
 
-/// `AvpValue` and `ListItem` of a Grouped AVP's struct.
+/// What makes a Grouped AVP's struct a value.
 pub fn value_impls(name: &Ident, names: &Names) -> TokenStream {
-    let Names { codec, value, .. } = names;
-    quote! {
-        impl #codec::AvpValue for #name {
-            const MIN_PAYLOAD: usize = 0;
-            fn blank() -> Self {
-                #codec::Group::blank_group()
-            }
-            fn decode_value(&mut self, data: &[u8], decoder: &mut #codec::Decoder<'_>) -> Result<(), #codec::Fault> {
-                decoder.group(self, data)
-            }
-            fn encode_value(&self, out: &mut #codec::Encoder) {
-                #codec::Group::encode_members(self, out);
-            }
-        }
-        impl #value::ListItem for #name {
-            type Inline = [Self; 0];
-        }
-    }
+    let root = &names.root;
+    quote!(#root::grouped_value! { #name })
 }
 
 /// An own form: a standard message and members beside it.
