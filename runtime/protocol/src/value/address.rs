@@ -21,7 +21,7 @@ const E164: u16 = 8;
 /// use std::net::{IpAddr, Ipv4Addr};
 ///
 /// let address: Address = "192.0.2.1".parse()?;
-/// assert_eq!(address, Ipv4Addr::new(192, 0, 2, 1).into());
+/// assert_eq!(address, Ipv4Addr::new(192, 0, 2, 1));
 /// assert_eq!(address.ip(), Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))));
 /// assert_eq!("+15551234".parse::<Address>()?.family(), 8);
 /// # Ok::<(), diametric_protocol::value::AddressError>(())

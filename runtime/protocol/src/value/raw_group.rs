@@ -80,6 +80,20 @@ impl RawGroup {
     }
 }
 
+/// As [`RawGroup::from_octets`].
+impl From<&[u8]> for RawGroup {
+    fn from(octets: &[u8]) -> Self {
+        Self::from_octets(octets)
+    }
+}
+
+/// As [`RawGroup::from_octets`].
+impl From<Vec<u8>> for RawGroup {
+    fn from(octets: Vec<u8>) -> Self {
+        Self::from_octets(octets)
+    }
+}
+
 impl From<RawAvpBuf> for RawGroup {
     fn from(avp: RawAvpBuf) -> Self {
         Self::from_avps([avp])

@@ -289,7 +289,12 @@ mod tests {
     #[test]
     fn text_compares_as_text() {
         let text = Utf8String::from("日本");
-        assert!(text == "日本" && "日本" == text && text == String::from("日本") && String::from("日本") == text);
+        let owned = String::from("日本");
+        assert_eq!(text, "日本");
+        assert_eq!("日本", text);
+        assert_eq!(text, owned);
+        assert_eq!(owned, text);
+        assert_eq!(*"日本", text);
         assert_ne!(text, "日");
         assert_eq!(text.chars().count(), 2);
         assert!(Utf8String::default().is_empty());
@@ -307,7 +312,8 @@ mod tests {
         assert_eq!("ocs.example", upper);
         assert_eq!(HashSet::from([upper.clone(), lower.clone()]).len(), 1);
         assert_eq!(upper.cmp(&lower), std::cmp::Ordering::Equal);
-        assert!(DiameterIdentity::from("A") < DiameterIdentity::from("b"));
+        let sorted: Vec<_> = BTreeSet::from(["b", "C", "A"].map(DiameterIdentity::from)).into_iter().collect();
+        assert_eq!(sorted, ["A", "b", "C"]);
         assert_eq!((upper.as_str(), String::from(lower).as_str()), ("OCS.example", "ocs.EXAMPLE"));
     }
 
