@@ -19,6 +19,7 @@ pub struct Generator {
     runtime: String,
     out_dir: Option<PathBuf>,
     strict: bool,
+    single_file: bool,
     standard: bool,
 }
 
@@ -73,6 +74,7 @@ impl Generator {
             runtime: "::diametric".to_owned(),
             out_dir: None,
             strict: false,
+            single_file: false,
             standard: false,
         }
     }
@@ -114,6 +116,14 @@ impl Generator {
     #[must_use]
     pub fn out_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(folder.into());
+        self
+    }
+
+    /// Puts all modules into the one file `diametric.rs`, which then does not depend on where it is: to read it, or to
+    /// keep it among a crate's sources.
+    #[must_use]
+    pub fn single_file(mut self, single_file: bool) -> Self {
+        self.single_file = single_file;
         self
     }
 
@@ -161,7 +171,7 @@ impl Generator {
             _ => Ok(runtime.clone()),
         });
         let roots = roots.collect::<Result<_, _>>()?;
-        Ok(Plan { dictionary, unit, runtime, roots })
+        Ok(Plan { dictionary, unit, runtime, roots, single_file: self.single_file })
     }
 
     /// The package's name, else the first dictionary's.

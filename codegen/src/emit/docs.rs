@@ -129,11 +129,12 @@ pub(crate) fn item(item: &Item) -> Vec<String> {
 pub(crate) fn member(dictionary: &Dictionary, member: &Member) -> Vec<String> {
     let avp = dictionary.avp(member.avp);
     let mut line = format!("`{}`", code(&grammar::member(dictionary, member)));
-    if let Some(doc) = &avp.doc {
-        line.push_str(&format!(": {}", sentence(&lower_first(doc))));
-    }
     if let Some(spec) = member.spec.as_ref().or(avp.spec.as_ref()) {
-        line.push_str(&format!(" ({})", prose(spec)));
+        line.push_str(&format!(", {}", prose(spec)));
+    }
+    match &avp.doc {
+        Some(doc) => line.push_str(&format!(": {}", sentence(&lower_first(doc)))),
+        None => line.push('.'),
     }
     let mut lines = vec![line];
     if let Some(deprecated) = &avp.deprecated {

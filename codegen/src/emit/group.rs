@@ -444,7 +444,7 @@ fn required_companion(name: &Ident, fields: &[Field], names: &Names) -> TokenStr
         return TokenStream::new();
     }
     let companion = companion_name(name);
-    let docs = super::docs::comment([format!("What a [`{name}`] cannot be without.")]);
+    let docs = super::docs::comment([format!("What [`{name}`] cannot be without.")]);
     let fields = declarations(&required, names);
     quote! {
         #docs

@@ -36,6 +36,8 @@ pub(crate) struct Plan<'d> {
     pub(crate) runtime: TokenStream,
     /// Roots of the units, as paths, by index.
     pub(crate) roots: Vec<TokenStream>,
+    /// Whether the entry file holds the modules itself.
+    pub(crate) single_file: bool,
 }
 
 /// A generated file.
@@ -59,9 +61,37 @@ struct Module {
 pub(crate) fn files(plan: &Plan<'_>) -> Vec<GeneratedFile> {
     let modules = modules(plan);
     let sizes = Sizes::new(plan.dictionary);
-    let mut files = vec![entry(plan, &modules)];
-    files.extend(modules.iter().map(|(name, module)| module_file(plan, &sizes, name, module)));
+    let bodies: Vec<_> = modules.iter().map(|(name, module)| (*name, body(plan, &sizes, name, module))).collect();
+    if plan.single_file {
+        let declarations = modules.iter().zip(bodies).map(|((name, module), (_, body))| {
+            let (docs, name) = (module_docs(plan, name, module), ident(name));
+            quote!(#docs pub mod #name { #body })
+        });
+        let declarations = quote!(#(#declarations)*);
+        return vec![entry(plan, &modules, declarations)];
+    }
+    let declarations = modules.iter().map(|(name, module)| {
+        let (docs, path, name) = (module_docs(plan, name, module), format!("/{}", module_path(name)), ident(name));
+        quote! {
+            #docs
+            pub mod #name {
+                include!(concat!(env!("OUT_DIR"), #path));
+            }
+        }
+    });
+    let declarations = quote!(#(#declarations)*);
+    let mut files = vec![entry(plan, &modules, declarations)];
+    files.extend(
+        bodies.into_iter().map(|(name, body)| GeneratedFile {
+            path: module_path(name),
+            text: print(&header(plan, Some(name)), body),
+        }),
+    );
     files
+}
+
+fn module_path(name: &str) -> String {
+    format!("diametric/{name}.rs")
 }
 
 fn modules<'d>(plan: &Plan<'d>) -> BTreeMap<&'d str, Module> {
@@ -96,7 +126,7 @@ fn answer_message_module(dictionary: &Dictionary) -> &str {
     dictionary.application(0).map_or("base", |application| &application.module)
 }
 
-fn module_file(plan: &Plan<'_>, sizes: &Sizes, name: &str, module: &Module) -> GeneratedFile {
+fn body(plan: &Plan<'_>, sizes: &Sizes, name: &str, module: &Module) -> TokenStream {
     let dictionary = plan.dictionary;
     let names = Names::imported(plan.runtime.clone());
     let scope = Scope { dictionary, unit: plan.unit, module: Some(name), roots: &plan.roots, names };
@@ -121,11 +151,10 @@ fn module_file(plan: &Plan<'_>, sizes: &Sizes, name: &str, module: &Module) -> G
 
     let runtime = &plan.runtime;
     let used = ["codec", "message", "value", "wire"].into_iter().filter(|name| mentions(&body, name)).map(ident);
-    let tokens = quote! {
+    quote! {
         use #runtime::{#(#used),*};
         #body
-    };
-    GeneratedFile { path: format!("diametric/{name}.rs"), text: print(&header(plan, name), tokens) }
+    }
 }
 
 fn is_of(plan: &Plan<'_>, file: FileId) -> bool {
@@ -152,7 +181,7 @@ fn mentions(tokens: &TokenStream, name: &str) -> bool {
     false
 }
 
-fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>) -> GeneratedFile {
+fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>, declarations: TokenStream) -> GeneratedFile {
     let dictionary = plan.dictionary;
     let runtime = &plan.runtime;
     // The runtime's own modules stand beside the generated ones.
@@ -160,15 +189,6 @@ fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>) -> GeneratedFile {
     let names = if is_runtime { Names::imported(runtime.clone()) } else { Names::absolute(runtime.clone()) };
     let codec = &names.codec;
     let scope = Scope { dictionary, unit: plan.unit, module: None, roots: &plan.roots, names: names.clone() };
-    let declarations = modules.iter().map(|(name, module)| {
-        let (docs, path, name) = (module_docs(plan, name, module), format!("/diametric/{name}.rs"), ident(name));
-        quote! {
-            #docs
-            pub mod #name {
-                include!(concat!(env!("OUT_DIR"), #path));
-            }
-        }
-    });
     let mut avps: Vec<AvpId> = modules.values().flat_map(|module| &module.avps).copied().collect();
     avps.sort_by_key(|id| (dictionary.avp(*id).vendor, dictionary.avp(*id).code));
     let avps = avps.into_iter().map(|id| {
@@ -187,7 +207,7 @@ fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>) -> GeneratedFile {
     let format = proc_macro2::Literal::u32_unsuffixed(FORMAT);
     let tokens = quote! {
         const _: () = #codec::assert_generated_format(#format);
-        #(#declarations)*
+        #declarations
         #docs
         pub static DICTIONARY: #codec::DictionaryTable = #codec::DictionaryTable {
             name: #name,
@@ -196,7 +216,7 @@ fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>) -> GeneratedFile {
             allowed: &[#(#allowed),*],
         };
     };
-    GeneratedFile { path: "diametric.rs".to_owned(), text: print(&header(plan, ""), tokens) }
+    GeneratedFile { path: "diametric.rs".to_owned(), text: print(&header(plan, None), tokens) }
 }
 
 fn module_docs(plan: &Plan<'_>, name: &str, module: &Module) -> TokenStream {
@@ -217,36 +237,32 @@ fn module_docs(plan: &Plan<'_>, name: &str, module: &Module) -> TokenStream {
 /// The specifications of the files that contribute to a module.
 fn specs(plan: &Plan<'_>, name: &str) -> Vec<String> {
     let mut specs: Vec<String> = Vec::new();
-    for file in contributing(plan, name) {
+    for file in contributing(plan, Some(name)) {
         specs.extend(plan.dictionary.files[file.0].spec.clone().filter(|spec| !specs.contains(spec)));
     }
     specs
 }
 
-/// The files of the unit that contribute to a module, all of them where `name` is empty, in load order.
-fn contributing(plan: &Plan<'_>, name: &str) -> Vec<FileId> {
+/// The files of the unit that contribute to a module, or to any, in load order.
+fn contributing(plan: &Plan<'_>, module: Option<&str>) -> Vec<FileId> {
     let dictionary = plan.dictionary;
-    let avps = (0..dictionary.avps.len()).map(AvpId);
-    let commands = (0..dictionary.commands.len()).map(CommandId);
+    let is_here = |other: &str| module.is_none_or(|module| module == other);
+    let avps = (0..dictionary.avps.len()).map(AvpId).filter(|id| is_here(dictionary.avp_module(*id)));
+    let commands = (0..dictionary.commands.len()).map(CommandId).filter(|id| is_here(dictionary.command_module(*id)));
+    let own = (0..dictionary.files.len()).map(FileId).filter(|file| is_here(&dictionary.files[file.0].module));
     let mut files: Vec<FileId> = avps
-        .filter(|id| name.is_empty() || dictionary.avp_module(*id) == name)
         .map(|id| dictionary.avp(id).file)
-        .chain(
-            commands
-                .filter(|id| name.is_empty() || dictionary.command_module(*id) == name)
-                .map(|id| dictionary.command(id).file),
-        )
+        .chain(commands.map(|id| dictionary.command(id).file))
+        .chain(own)
         .filter(|file| is_of(plan, *file))
         .collect();
-    let own = (0..dictionary.files.len()).map(FileId).filter(|file| is_of(plan, *file));
-    files.extend(own.filter(|file| name.is_empty() || dictionary.files[file.0].module == name));
     files.sort();
     files.dedup();
     files
 }
 
 /// The comment at the top of a file.
-fn header(plan: &Plan<'_>, module: &str) -> String {
+fn header(plan: &Plan<'_>, module: Option<&str>) -> String {
     let mut out = String::from("// @generated by diametric-codegen. Do not edit.\n//");
     let mut width = 2;
     let files = contributing(plan, module);
