@@ -48,7 +48,8 @@ impl Loader {
         unit
     }
 
-    /// Adds a unit: the files of one crate. The same name again gives the same unit.
+    /// Adds a unit: the files of one crate. The same name again gives the same unit. The names of a unit called `standard`
+    /// are visible in all other units without import.
     pub fn unit(&mut self, name: &str, rust_path: Option<&str>) -> UnitId {
         let known = self.units.iter().position(|unit| unit.name == name);
         UnitId(known.unwrap_or_else(|| {

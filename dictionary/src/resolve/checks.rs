@@ -123,6 +123,9 @@ impl Resolver<'_, '_> {
                 let lenient = self.style(member.span.file) == Style::Go && !self.strict;
                 if lenient {
                     member.field = format!("{}_{}", member.field, self.dictionary.avp(member.avp).code);
+                    while seen.fields.contains_key(&member.field) {
+                        member.field.push('_');
+                    }
                 } else {
                     let message = format!("another member has the Rust name `{}` already", member.field);
                     let diagnostic = Diagnostic::error(catalogue::FIELD_COLLISION, member.span, message)

@@ -1,7 +1,7 @@
 //! `<extend>`: what each adds to.
 
 use super::Resolver;
-use super::lookup::{Scope, Unknown};
+use super::lookup::Scope;
 use crate::diagnostics::{Diagnostic, catalogue};
 use crate::model::{AvpId, DataType, ExtensionTarget, FileId, ValueExtension};
 use crate::reader::ast::{self, Body};
@@ -40,8 +40,9 @@ impl<'a> Resolver<'a, '_> {
                     }
                     ast::Target::Avp { name, vendor, body, items } => {
                         let scope = Scope { file: document.file, application: None };
-                        let unknown = Unknown { code: catalogue::UNKNOWN_AVP, what: "the AVP to extend," };
-                        let Some(id) = self.avp_named(scope, name, vendor.as_ref(), unknown) else { continue };
+                        let Some(id) = self.avp_named(scope, name, vendor.as_ref(), catalogue::UNKNOWN_AVP) else {
+                            continue;
+                        };
                         let (file, span) = (document.file, extend.span);
                         let foreign = self.is_foreign(file, self.dictionary.avp(id).file);
                         self.extend_values(id, items, file, span, foreign);

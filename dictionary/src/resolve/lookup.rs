@@ -13,13 +13,6 @@ pub(super) struct Scope {
     pub(super) application: Option<u32>,
 }
 
-/// What to say when a name is not found.
-#[derive(Clone, Copy)]
-pub(super) struct Unknown {
-    pub(super) code: Code,
-    pub(super) what: &'static str,
-}
-
 impl<'a> Resolver<'a, '_> {
     /// Whether the names of a file are visible in another.
     pub(super) fn is_visible(&self, from: FileId, target: FileId) -> bool {
@@ -42,13 +35,13 @@ impl<'a> Resolver<'a, '_> {
         self.imports[file.0].contains(&None)
     }
 
-    /// The AVP that a name means; `None` once it has been reported.
+    /// The AVP that a name means; `None` once it has been reported, with the code given if there is no such AVP.
     pub(super) fn avp_named(
         &mut self,
         scope: Scope,
         name: &Spanned<String>,
         vendor: Option<&Spanned<String>>,
-        unknown: Unknown,
+        unknown: Code,
     ) -> Option<AvpId> {
         let vendor = match vendor {
             Some(reference) => Some(self.vendor(scope.file, reference).ok()?),
@@ -155,16 +148,10 @@ impl<'a> Resolver<'a, '_> {
         .help(help)
     }
 
-    fn unknown_avp(
-        &self,
-        file: FileId,
-        name: &Spanned<String>,
-        vendor: Option<VendorId>,
-        unknown: Unknown,
-    ) -> Diagnostic {
+    fn unknown_avp(&self, file: FileId, name: &Spanned<String>, vendor: Option<VendorId>, unknown: Code) -> Diagnostic {
         let under = vendor.map(|vendor| format!(" under {}", self.vendor_label(vendor))).unwrap_or_default();
-        let message = format!("{} `{}` is not defined{under}", unknown.what, name.value);
-        let diagnostic = self.mistake(unknown.code, name.span, message);
+        let message = format!("AVP `{}` is not defined{under}", name.value);
+        let diagnostic = self.mistake(unknown, name.span, message);
         // The same name under another vendor explains more than a similar name.
         if let Some(other) = self.avp_names.get(name.value.as_str()).and_then(|ids| ids.first()) {
             let avp = self.dictionary.avp(*other);

@@ -1,7 +1,7 @@
 //! Members of groups and messages: from rules to AVPs and cardinalities.
 
 use super::Resolver;
-use super::lookup::{Scope, Unknown};
+use super::lookup::Scope;
 use crate::diagnostics::{Diagnostic, catalogue};
 use crate::model::{AvpId, CommandId, DataType, Extension, ExtensionTarget, Member, MemberKind};
 use crate::reader::ast::{self, Body, Rule, Style};
@@ -96,8 +96,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn member(&mut self, scope: Scope, rule: &'a Rule) -> Option<Member> {
-        let unknown = Unknown { code: catalogue::UNKNOWN_MEMBER, what: "AVP" };
-        let avp = self.avp_named(scope, &rule.avp, rule.vendor.as_ref(), unknown)?;
+        let avp = self.avp_named(scope, &rule.avp, rule.vendor.as_ref(), catalogue::UNKNOWN_MEMBER)?;
         let (kind, min, max) = self.cardinality(rule);
         let field = self.member_field(rule, avp);
         self.check_deprecation(scope, rule, avp);
@@ -118,7 +117,9 @@ impl<'a> Resolver<'a, '_> {
             (None, Style::Own) => Some(1),
             (None, Style::Go) => None,
         };
+        let impossible = max.is_some_and(|max| min > max && max > 0);
         let contradiction = match (&rule.required, &rule.min, &rule.max) {
+            _ if impossible => None,
             (Some(required), ..) if fixed && !required.value => {
                 Some((required.span, "`fixed` means required, but `required` says no", "remove `required`"))
             }

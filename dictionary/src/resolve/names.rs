@@ -57,10 +57,9 @@ impl<'a> Resolver<'a, '_> {
         let what = format!("AVP `{}`", avp.name);
         let (span, suffix) = (avp.span, avp.code.to_string());
         if !self.claim(&module, &names, span, &what, types) {
-            let avp = &mut self.dictionary.avps[id.0];
-            avp.rust_name.push_str(&suffix);
-            let taken = avp.rust_name.clone();
-            types.entry(module).or_default().entry(taken).or_insert((span, what));
+            let scope = types.entry(module).or_default();
+            let rust_name = claim_free(scope, &names[0], &suffix, names.len() > 1, span, &what);
+            self.dictionary.avps[id.0].rust_name = rust_name;
         }
     }
 
@@ -90,20 +89,28 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn claim_message(&mut self, message: &mut Message, module: &(UnitId, String), types: &mut Types) {
-        let mut names = vec![message.rust_name.clone(), naming::required_name(&message.rust_name)];
-        if !message.abbreviation.is_empty() {
-            match naming::type_name(&message.abbreviation) {
-                // A message named by its abbreviation needs no alias.
-                Ok(alias) if alias != message.rust_name => names.push(alias),
-                Ok(_) => {}
-                Err(error) => {
-                    self.illegal(message.span, &error.to_string(), "give the message a `short` of letters and digits")
-                }
-            }
-        }
+        let names = [message.rust_name.clone(), naming::required_name(&message.rust_name)];
         let what = format!("message `{}`", message.name);
         if !self.claim(module, &names, message.span, &what, types) {
-            message.rust_name.push_str("Message");
+            let scope = types.entry(module.clone()).or_default();
+            message.rust_name = claim_free(scope, &names[0], "Form", true, message.span, &what);
+        }
+        if message.abbreviation.is_empty() {
+            return;
+        }
+        match naming::type_name(&message.abbreviation) {
+            // A message named by its abbreviation needs no alias.
+            Ok(alias) if alias == message.rust_name => {}
+            Ok(alias) => {
+                let what = format!("abbreviation `{}`", message.abbreviation);
+                if !self.claim(module, &[alias], message.span, &what, types) {
+                    message.abbreviation.clear();
+                }
+            }
+            Err(error) => {
+                self.illegal(message.span, &error.to_string(), "give the message a `short` of letters and digits");
+                message.abbreviation.clear();
+            }
         }
     }
 
@@ -126,7 +133,7 @@ impl<'a> Resolver<'a, '_> {
             self.report(
                 Diagnostic::error(catalogue::TYPE_NAME_COLLISION, span, message)
                     .also(first, "first used")
-                    .help("give one of the two a `rust-name`"),
+                    .help("give one of the two a `rust-name`, or a message another `short`"),
             );
             return true;
         }
@@ -241,6 +248,9 @@ impl<'a> Resolver<'a, '_> {
                 if self.style(item.span.file) == Style::Go && !self.strict {
                     let sign = if item.value < 0 { "MINUS_" } else { "" };
                     item.rust_name = format!("{}_{sign}{}", item.rust_name, item.value.unsigned_abs());
+                    while seen.contains_key(&key(item)) {
+                        item.rust_name.push_str("_X");
+                    }
                 } else {
                     let message = format!("another value has the Rust name `{}` already", key(item));
                     let diagnostic = Diagnostic::error(catalogue::VALUE_COLLISION, item.span, message)
@@ -253,4 +263,24 @@ impl<'a> Resolver<'a, '_> {
             seen.insert(key(item), (item.span, item.label.clone()));
         }
     }
+}
+
+/// Makes a name distinct by appending to it, and takes it, with that of its companion if it has one.
+fn claim_free(
+    scope: &mut HashMap<String, (Span, String)>,
+    base: &str,
+    suffix: &str,
+    companion: bool,
+    span: Span,
+    what: &str,
+) -> String {
+    let mut name = format!("{base}{suffix}");
+    while scope.contains_key(&name) || companion && scope.contains_key(&naming::required_name(&name)) {
+        name.push_str(suffix);
+    }
+    if companion {
+        scope.insert(naming::required_name(&name), (span, what.to_owned()));
+    }
+    scope.insert(name.clone(), (span, what.to_owned()));
+    name
 }
