@@ -1,1 +1,15 @@
-//! placeholder
+//! Diameter for Rust, with online charging.
+
+mod config;
+mod dispatch;
+mod driver;
+mod error;
+mod node;
+mod peers;
+pub mod ro;
+
+pub use config::{Config, PeerConfig, RoConfig};
+pub use diametric_protocol::*;
+pub use dispatch::Incoming;
+pub use error::{SendError, StartError};
+pub use node::{Node, NodeBuilder};

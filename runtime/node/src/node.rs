@@ -8,7 +8,7 @@ use crate::peers::{Attempt, Destination, Peers, order_channel};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::DisconnectCause;
 use diametric_protocol::codec::{DictionaryTable, Known};
-use diametric_protocol::message::{self, Command, Request};
+use diametric_protocol::message::{self, Request};
 use diametric_protocol::peer::{CloseReason, Connection, ConnectionConfig, LocalNode, RemoteNode, Role};
 use diametric_protocol::session_id::SessionIds;
 use diametric_protocol::value::DiameterIdentity;

@@ -1,8 +1,12 @@
 //! The protocol half of diametric: wire codec, generated standard messages and state machines, without sockets.
 
+pub mod answer;
 pub mod codec;
 mod generated;
 pub mod message;
+pub mod peer;
+pub mod ro;
+pub mod session_id;
 pub mod value;
 pub mod wire;
 

@@ -7,7 +7,7 @@ use crate::wire::{AvpReader, Framing, FramingFault, RawAvp};
 use bytes::Bytes;
 
 /// How deep groups may nest. Deeper input is refused rather than followed.
-pub const MAX_DEPTH: u8 = 32;
+const MAX_DEPTH: u8 = 32;
 
 /// Failures kept of one message; a message can be wrong in more ways than anybody wants to read.
 const MAX_FAILURES: usize = 32;

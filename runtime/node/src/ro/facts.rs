@@ -1,0 +1,43 @@
+//! What the credit-control machines need to know of an answer.
+
+use super::RoError;
+use crate::error::SendError;
+use diametric_protocol::credit_control::CreditControlAnswer;
+use diametric_protocol::message::Form;
+use diametric_protocol::ro::AnswerFacts;
+
+/// What came of a request: an answer, whatever it says, or none.
+pub(super) enum Outcome {
+    Answer(AnswerFacts, RoError),
+    TimedOut(RoError),
+    Failed(RoError),
+}
+
+/// The facts in a CCA. Validity-Time is left to the application, which knows its rating groups.
+pub(super) fn of_answer(cca: &CreditControlAnswer) -> AnswerFacts {
+    let mut facts = AnswerFacts::new(cca.result_code);
+    facts.failure_handling = cca.credit_control_failure_handling;
+    facts.direct_debiting_failure_handling = cca.direct_debiting_failure_handling;
+    facts.session_failover = cca.cc_session_failover;
+    facts.granted = cca.granted_service_unit.is_some()
+        || cca.multiple_services_credit_control.iter().any(|service| service.granted_service_unit.is_some());
+    facts
+}
+
+/// What came of an exchange, for the machine, with the error it will be if the machine does not take it as success.
+pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(result: Result<A, SendError>) -> (Outcome, Option<Box<A>>) {
+    match result {
+        Ok(answer) => {
+            let cca = answer.standard();
+            let outcome = Outcome::Answer(of_answer(cca), RoError::Denied(Box::new(cca.clone())));
+            (outcome, Some(Box::new(answer)))
+        }
+        Err(SendError::Answered(answer)) => {
+            let mut facts = AnswerFacts::new(answer.result_code);
+            facts.protocol_error = true;
+            (Outcome::Answer(facts, SendError::Answered(answer).into()), None)
+        }
+        Err(error @ SendError::Timeout { .. }) => (Outcome::TimedOut(error.into()), None),
+        Err(error) => (Outcome::Failed(error.into()), None),
+    }
+}
