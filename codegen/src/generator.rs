@@ -14,6 +14,7 @@ use std::{env, fmt};
 /// Generates Rust from dictionaries.
 #[derive(Clone, Debug)]
 pub struct Generator {
+    name: Option<String>,
     dictionaries: Vec<PathBuf>,
     imports: Vec<Import>,
     runtime: String,
@@ -69,6 +70,7 @@ impl Generator {
     /// Without any dictionary yet.
     pub fn new() -> Self {
         Self {
+            name: None,
             dictionaries: Vec::new(),
             imports: Vec::new(),
             runtime: "::diametric".to_owned(),
@@ -89,6 +91,13 @@ impl Generator {
     #[must_use]
     pub fn dictionary(mut self, path: impl Into<PathBuf>) -> Self {
         self.dictionaries.push(path.into());
+        self
+    }
+
+    /// Names the generated table, and the crate in diagnostics; the package's name where not given.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
         self
     }
 
@@ -177,7 +186,8 @@ impl Generator {
     /// The package's name, else the first dictionary's.
     fn unit_name(&self) -> String {
         let stem = || Some(self.dictionaries.first()?.file_stem()?.to_string_lossy().into_owned());
-        env::var("CARGO_PKG_NAME").ok().or_else(stem).unwrap_or_else(|| "dictionary".to_owned())
+        let package = || env::var("CARGO_PKG_NAME").ok();
+        self.name.clone().or_else(package).or_else(stem).unwrap_or_else(|| "dictionary".to_owned())
     }
 
     /// Generates into `OUT_DIR`, from a build script.

@@ -144,7 +144,7 @@ fn accessors(scope: &Scope<'_>, member: &Member) -> TokenStream {
     }
 }
 
-const ERRORS: [&str; 4] = ["", "# Errors", "If the payload is malformed.", ""];
+const ERRORS: [&str; 3] = ["", "# Errors", "If the payload is malformed."];
 
 /// `acme_roaming` becomes `AcmeRoaming`.
 fn prefix(module: &str) -> String {
@@ -190,7 +190,7 @@ pub(crate) fn allowed(scope: &Scope<'_>, extended: &Extended<'_>) -> Vec<TokenSt
     let entry = |member: &&Member| {
         let avp = scope.dictionary.avp(member.avp);
         let (vendor, code) = (Literal::u32_unsuffixed(avp.vendor), Literal::u32_unsuffixed(avp.code));
-        quote!(#codec::AllowedMember { group: <#target as #codec::Group>::ID, vendor: #vendor, code: #code })
+        quote!(AllowedMember { group: <#target as #codec::Group>::ID, vendor: #vendor, code: #code })
     };
     extended.members.iter().map(entry).collect()
 }

@@ -26,6 +26,9 @@ pub(crate) const STANDARD_UNIT: &str = diametric_dictionary::standard::UNIT;
 /// The version of the contract with the runtime.
 const FORMAT: u32 = 1;
 
+/// Modules of the runtime that generated code calls.
+const RUNTIME_MODULES: [&str; 4] = ["codec", "message", "value", "wire"];
+
 /// What is generated from where.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan<'d> {
@@ -61,7 +64,9 @@ struct Module {
 pub(crate) fn files(plan: &Plan<'_>) -> Vec<GeneratedFile> {
     let modules = modules(plan);
     let sizes = Sizes::new(plan.dictionary);
-    let bodies: Vec<_> = modules.iter().map(|(name, module)| (*name, body(plan, &sizes, name, module))).collect();
+    let importable = importable(plan, &modules);
+    let bodies = modules.iter().map(|(name, module)| (*name, body(plan, &sizes, &importable, name, module)));
+    let bodies: Vec<_> = bodies.collect();
     if plan.single_file {
         let declarations = modules.iter().zip(bodies).map(|((name, module), (_, body))| {
             let (docs, name) = (module_docs(plan, name, module), ident(name));
@@ -88,6 +93,24 @@ pub(crate) fn files(plan: &Plan<'_>) -> Vec<GeneratedFile> {
         }),
     );
     files
+}
+
+/// Modules that other modules can import by name: those of the unit and the standard ones, but for names that occur
+/// twice.
+fn importable(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>) -> BTreeMap<String, UnitId> {
+    let dictionary = plan.dictionary;
+    let mut importable: BTreeMap<String, UnitId> = modules.keys().map(|name| ((*name).to_owned(), plan.unit)).collect();
+    let standard = dictionary.units.iter().position(|unit| unit.name == STANDARD_UNIT).map(UnitId);
+    if let Some(standard) = standard.filter(|standard| *standard != plan.unit) {
+        for name in self::modules(&Plan { unit: standard, ..plan.clone() }).into_keys() {
+            match importable.remove(name) {
+                Some(_) => {}
+                None => drop(importable.insert(name.to_owned(), standard)),
+            }
+        }
+    }
+    importable.retain(|name, _| !RUNTIME_MODULES.contains(&name.as_str()));
+    importable
 }
 
 fn module_path(name: &str) -> String {
@@ -126,10 +149,17 @@ fn answer_message_module(dictionary: &Dictionary) -> &str {
     dictionary.application(0).map_or("base", |application| &application.module)
 }
 
-fn body(plan: &Plan<'_>, sizes: &Sizes, name: &str, module: &Module) -> TokenStream {
+/// The content of a module's file.
+fn body(
+    plan: &Plan<'_>,
+    sizes: &Sizes,
+    importable: &BTreeMap<String, UnitId>,
+    name: &str,
+    module: &Module,
+) -> TokenStream {
     let dictionary = plan.dictionary;
     let names = Names::imported(plan.runtime.clone());
-    let scope = Scope { dictionary, unit: plan.unit, module: Some(name), roots: &plan.roots, names };
+    let scope = Scope { dictionary, unit: plan.unit, module: Some(name), roots: &plan.roots, importable, names };
     let mut body = TokenStream::new();
     body.extend(module.commands.iter().map(|id| command::command(&scope, sizes, *id)));
     if let Some(message) = dictionary.answer_message.as_ref().filter(|_| module.answer_message) {
@@ -149,12 +179,32 @@ fn body(plan: &Plan<'_>, sizes: &Sizes, name: &str, module: &Module) -> TokenStr
     }
     body.extend(values.iter().map(|(avp, file, items)| extension::values(&scope, *avp, *file, items)));
 
-    let runtime = &plan.runtime;
-    let used = ["codec", "message", "value", "wire"].into_iter().filter(|name| mentions(&body, name)).map(ident);
-    quote! {
-        use #runtime::{#(#used),*};
-        #body
+    let uses = uses(plan, importable, name, &body);
+    quote!(#uses #body)
+}
+
+/// Imports for what `body` mentions.
+fn uses(plan: &Plan<'_>, importable: &BTreeMap<String, UnitId>, here: &str, body: &TokenStream) -> TokenStream {
+    let own =
+        importable.iter().filter(|(name, unit)| **unit == plan.unit && *name != here).map(|(name, _)| name.as_str());
+    let standard = importable.iter().filter(|(_, unit)| **unit != plan.unit).map(|(name, _)| name.as_str());
+    let is_used = |name: &&str| mentions(body, name);
+    let mut own: Vec<&str> = own.filter(is_used).collect();
+    let mut runtime: Vec<&str> = RUNTIME_MODULES.into_iter().chain(standard).filter(is_used).collect();
+    if plan.dictionary.units[plan.unit.0].name == STANDARD_UNIT {
+        runtime.append(&mut own);
     }
+    runtime.sort_unstable();
+    let import = |root: &TokenStream, names: Vec<&str>| {
+        let idents: Vec<_> = names.into_iter().map(ident).collect();
+        match idents.as_slice() {
+            [] => TokenStream::new(),
+            [only] => quote!(use #root::#only;),
+            several => quote!(use #root::{#(#several),*};),
+        }
+    };
+    let (own, runtime) = (import(&quote!(super), own), import(&plan.runtime, runtime));
+    quote!(#own #runtime)
 }
 
 fn is_of(plan: &Plan<'_>, file: FileId) -> bool {
@@ -188,20 +238,36 @@ fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>, declarations: TokenS
     let is_runtime = dictionary.units[plan.unit.0].name == STANDARD_UNIT;
     let names = if is_runtime { Names::imported(runtime.clone()) } else { Names::absolute(runtime.clone()) };
     let codec = &names.codec;
-    let scope = Scope { dictionary, unit: plan.unit, module: None, roots: &plan.roots, names: names.clone() };
+    let scope = Scope {
+        dictionary,
+        unit: plan.unit,
+        module: None,
+        roots: &plan.roots,
+        importable: &BTreeMap::new(),
+        names: names.clone(),
+    };
     let mut avps: Vec<AvpId> = modules.values().flat_map(|module| &module.avps).copied().collect();
     avps.sort_by_key(|id| (dictionary.avp(*id).vendor, dictionary.avp(*id).code));
     let avps = avps.into_iter().map(|id| {
         let key = scope.avp(id);
-        quote!(#codec::AvpInfo::of::<#key>(),)
+        quote!(AvpInfo::of::<#key>(),)
     });
+    let avps: Vec<_> = avps.collect();
     let commands = modules.values().flat_map(|module| &module.commands).flat_map(|id| {
         let messages = command::messages(dictionary.command(*id));
         messages.into_iter().map(|message| scope.message(*id, &message.rust_name)).collect::<Vec<_>>()
     });
-    let commands = commands.map(|path| quote!(#codec::CommandInfo::of::<#path>(),));
+    let commands: Vec<_> = commands.map(|path| quote!(CommandInfo::of::<#path>(),)).collect();
     let extended = extension::by_target(dictionary, |file| is_of(plan, file));
     let allowed = extended.iter().flat_map(|extended| extension::allowed(&scope, extended));
+    let allowed: Vec<_> = allowed.collect();
+    let used = [
+        (!allowed.is_empty(), "AllowedMember"),
+        (!avps.is_empty(), "AvpInfo"),
+        (!commands.is_empty(), "CommandInfo"),
+        (true, "DictionaryTable"),
+    ];
+    let used = used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, name)| ident(name));
     let name = &dictionary.units[plan.unit.0].name;
     let docs = docs::comment([format!("Everything that the dictionary `{name}` defines, for what decodes messages.")]);
     let format = proc_macro2::Literal::u32_unsuffixed(FORMAT);
@@ -209,11 +275,14 @@ fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>, declarations: TokenS
         const _: () = #codec::assert_generated_format(#format);
         #declarations
         #docs
-        pub static DICTIONARY: #codec::DictionaryTable = #codec::DictionaryTable {
-            name: #name,
-            avps: &[#(#avps)*],
-            commands: &[#(#commands)*],
-            allowed: &[#(#allowed),*],
+        pub static DICTIONARY: #codec::DictionaryTable = {
+            use #codec::{#(#used),*};
+            DictionaryTable {
+                name: #name,
+                avps: &[#(#avps)*],
+                commands: &[#(#commands)*],
+                allowed: &[#(#allowed),*],
+            }
         };
     };
     GeneratedFile { path: "diametric.rs".to_owned(), text: print(&header(plan, None), tokens) }
@@ -288,19 +357,22 @@ fn print(header: &str, tokens: TokenStream) -> String {
     separated(header.to_owned(), &prettyplease::unparse(&file))
 }
 
-/// Adds blank lines between items, which the formatter leaves out.
+/// Adds blank lines between items and between functions, which the formatter leaves out.
 fn separated(mut out: String, text: &str) -> String {
-    let mut previous_ends = false;
+    const ITEMS: [&str; 4] = ["pub struct ", "pub type ", "use ", "pub static "];
+    let mut after_item = false;
     for line in text.lines() {
-        let begins = !line.starts_with([' ', '}', ')', ']']) && !line.is_empty();
-        if previous_ends && begins {
+        let content = line.trim_start();
+        let is_statement = content.starts_with(['}', ')', ']', '.']) || content.starts_with("_ =>");
+        let begins_item = ["///", "#[", "fn ", "pub ", "impl ", "impl<", "const ", "crate::", "::", "}"];
+        if after_item && !is_statement && begins_item.iter().any(|begin| content.starts_with(begin)) {
             out.push('\n');
         }
         out.push_str(line);
         out.push('\n');
-        previous_ends = line == "}"
-            || line.ends_with(';') && !line.starts_with(' ')
-            || line.ends_with("{}") && !line.starts_with(' ');
+        after_item = content == "}"
+            || content.ends_with("{}")
+            || content.ends_with(';') && ITEMS.iter().any(|item| content.starts_with(item));
     }
     out
 }

@@ -4,6 +4,7 @@ use super::shape::{Raw, Shape, shape};
 use diametric_dictionary::model::{AvpId, CommandId, DataType, Dictionary, UnitId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use std::collections::BTreeMap;
 
 /// Paths of the runtime's modules.
 #[derive(Clone, Debug)]
@@ -69,26 +70,24 @@ pub(crate) struct Scope<'d> {
     pub(crate) module: Option<&'d str>,
     /// Root paths of the units, by index.
     pub(crate) roots: &'d [TokenStream],
+    /// Modules that the file can name without their path, because no other has the name.
+    pub(crate) importable: &'d BTreeMap<String, UnitId>,
     pub(crate) names: Names,
 }
 
 impl Scope<'_> {
     /// The path of a type of some module of some unit, as seen from here.
     fn path(&self, unit: UnitId, module: &str, name: &str) -> TokenStream {
-        let name = ident(name);
-        if unit != self.unit {
-            let (root, module) = (&self.roots[unit.0], ident(module));
-            return quote!(#root::#module::#name);
-        }
+        let (name, module_name) = (ident(name), ident(module));
+        let is_own = unit == self.unit;
         match self.module {
-            Some(here) if here == module => quote!(#name),
-            Some(_) => {
-                let module = ident(module);
-                quote!(super::#module::#name)
-            }
-            None => {
-                let module = ident(module);
-                quote!(#module::#name)
+            Some(here) if is_own && here == module => quote!(#name),
+            Some(_) if self.importable.get(module) == Some(&unit) => quote!(#module_name::#name),
+            Some(_) if is_own => quote!(super::#module_name::#name),
+            None if is_own => quote!(#module_name::#name),
+            _ => {
+                let root = &self.roots[unit.0];
+                quote!(#root::#module_name::#name)
             }
         }
     }
