@@ -1,2 +1,64 @@
-//! placeholder
-fn main() {}
+//! The `diametric` command: decodes messages, checks and shows dictionaries.
+
+mod acme;
+mod decode;
+mod demo;
+mod dictionary;
+mod ocs;
+mod report;
+
+use clap::{Parser, Subcommand};
+use report::Outcome;
+use std::process::ExitCode;
+
+/// Exit status, told by every `--help`.
+const AFTER_HELP: &str = "\
+EXAMPLES:
+  See typed messages charge something over TCP:
+    diametric demo
+  Print messages, one hexadecimal message a line, as trees:
+    diametric decode messages.hex
+  The same as one JSON object a line, with the AVPs of a vendor named:
+    diametric decode --json --dictionary acme.xml messages.hex
+  Tell everything that is wrong with a dictionary:
+    diametric dictionary check acme.xml
+  Look up what the standards say of an AVP or a command:
+    diametric dictionary show Service-Information
+    diametric dictionary show CCR
+
+EXIT STATUS:
+  0 if all is well, 1 if something is wrong with the input, 2 if the command line is not understood.";
+
+/// A Diameter toolkit: decode messages, check and look up dictionaries.
+#[derive(Debug, Parser)]
+#[command(name = "diametric", version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Decode(decode::Args),
+    #[command(subcommand)]
+    Dictionary(dictionary::Command),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Dictionary(command) => dictionary::run(&command),
+    };
+    match result {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Faulty) => ExitCode::FAILURE,
+        // Whoever read the output has seen enough.
+        Err(error) if report::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

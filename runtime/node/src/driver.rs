@@ -7,6 +7,7 @@ use diametric_protocol::base::{DisconnectCause, ResultCode};
 use diametric_protocol::peer::{CloseReason, Connection, Event, RemoteNode};
 use diametric_protocol::wire::{HopByHopId, frame_length};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -18,6 +19,38 @@ use tokio::time::{Instant, sleep_until};
 const WRITE_LIMIT: usize = 1 << 20;
 /// Room asked for with each read.
 const READ_SIZE: usize = 64 * 1024;
+
+/// A frame on its way, as an observer sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Whether this node sends it.
+    pub sent: bool,
+    /// The address of this node's end of the connection.
+    pub local: SocketAddr,
+    /// The address of the peer's end.
+    pub remote: SocketAddr,
+    /// The whole message.
+    pub octets: &'a [u8],
+}
+
+/// Sees every frame that a node sends or receives.
+pub(crate) type Tap = Arc<dyn Fn(Frame<'_>) + Send + Sync>;
+
+/// The two ends of a connection, and who looks on.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) tap: Option<Tap>,
+}
+
+impl Link {
+    fn see(&self, sent: bool, octets: &[u8]) {
+        if let Some(tap) = &self.tap {
+            tap(Frame { sent, local: self.local, remote: self.remote, octets });
+        }
+    }
+}
 
 /// What is asked of a connection.
 pub(crate) enum Order {
@@ -45,6 +78,7 @@ pub(crate) trait Observer: Send {
 /// Runs a connection to its end.
 pub(crate) async fn run<S>(
     stream: S,
+    link: Link,
     mut connection: Connection,
     mut orders: mpsc::Receiver<Order>,
     dispatcher: Arc<Dispatcher>,
@@ -85,6 +119,7 @@ where
             }
         }
         while let Some(frame) = connection.poll_transmit() {
+            link.see(true, &frame);
             outgoing.extend_from_slice(&frame);
         }
         if let Some(reason) = closed {
@@ -96,7 +131,7 @@ where
         tokio::select! {
             read = reader.read_buf(&mut incoming), if may_read => match read {
                 Ok(0) => connection.handle_transport_closed("the peer closed the connection"),
-                Ok(_) => take_frames(&mut connection, &mut incoming),
+                Ok(_) => take_frames(&mut connection, &mut incoming, &link),
                 Err(error) => connection.handle_transport_closed(&error.to_string()),
             },
             written = writer.write(&outgoing), if !outgoing.is_empty() => match written {
@@ -150,12 +185,14 @@ where
     reason
 }
 
-fn take_frames(connection: &mut Connection, incoming: &mut BytesMut) {
+fn take_frames(connection: &mut Connection, incoming: &mut BytesMut, link: &Link) {
     let now = std::time::Instant::now();
     loop {
         match frame_length(incoming) {
             Ok(Some(length)) if incoming.len() >= length => {
-                connection.handle_frame(incoming.split_to(length).freeze(), now);
+                let frame = incoming.split_to(length).freeze();
+                link.see(false, &frame);
+                connection.handle_frame(frame, now);
             }
             Ok(Some(length)) => {
                 incoming.reserve(length.saturating_sub(incoming.len()).min(READ_SIZE));

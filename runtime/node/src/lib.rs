@@ -11,5 +11,6 @@ pub mod ro;
 pub use config::{Config, PeerConfig, RoConfig};
 pub use diametric_protocol::*;
 pub use dispatch::Incoming;
+pub use driver::Frame;
 pub use error::{SendError, StartError};
 pub use node::{Node, NodeBuilder};

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, PeerConfig};
 use crate::dispatch::{Dispatcher, Handlers, Incoming};
-use crate::driver::{self, Observer, Order, Unanswered};
+use crate::driver::{self, Frame, Link, Observer, Order, Tap, Unanswered};
 use crate::error::{SendError, StartError};
 use crate::peers::{Attempt, Destination, Peers, order_channel};
 use diametric_protocol::answer::ErrorAnswer;
@@ -40,6 +40,7 @@ pub(crate) struct Shared {
     session_ids: SessionIds,
     end_to_end: AtomicU32,
     listening: Vec<SocketAddr>,
+    tap: Option<Tap>,
     stop: watch::Sender<bool>,
 }
 
@@ -48,6 +49,7 @@ pub struct NodeBuilder {
     config: Config,
     known: Known,
     handlers: Handlers,
+    tap: Option<Tap>,
 }
 
 impl NodeBuilder {
@@ -72,6 +74,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Shows every message that the node sends or receives to `observer`, on the connection's own task: it must be quick.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Fn(Frame<'_>) + Send + Sync + 'static) -> Self {
+        self.tap = Some(Arc::new(observer));
+        self
+    }
+
     pub(crate) fn local(&mut self) -> &mut LocalNode {
         &mut self.config.local
     }
@@ -82,12 +91,13 @@ impl NodeBuilder {
     /// If a listener cannot be opened or the configuration cannot be right. A peer that cannot be reached is no error:
     /// it is tried again, and requests say what happened.
     pub async fn start(self) -> Result<Node, StartError> {
-        let Self { config, known, handlers } = self;
+        let Self { config, known, handlers, tap } = self;
         if config.local.origin_host.is_empty() || config.local.origin_realm.is_empty() {
             return Err(StartError::Config("Origin-Host and Origin-Realm must not be empty".into()));
         }
         if config.watchdog_interval < Duration::from_secs(6) {
-            let problem = format!("the watchdog interval is {:?}; RFC 3539 forbids less than 6 s", config.watchdog_interval);
+            let problem =
+                format!("the watchdog interval is {:?}; RFC 3539 forbids less than 6 s", config.watchdog_interval);
             return Err(StartError::Config(problem));
         }
         let mut listeners = Vec::new();
@@ -103,11 +113,17 @@ impl NodeBuilder {
         let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs()) as u32;
         let shared = Arc::new(Shared {
             peers: Peers::new(),
-            dispatcher: Arc::new(Dispatcher::new(Arc::clone(&local), Arc::clone(&known), handlers, config.max_handlers)),
+            dispatcher: Arc::new(Dispatcher::new(
+                Arc::clone(&local),
+                Arc::clone(&known),
+                handlers,
+                config.max_handlers,
+            )),
             session_ids: SessionIds::new(&local.origin_host, seconds),
             // RFC 6733 §3: the low 12 bits of the time, then 20 random bits, so that a restart does not repeat ids.
             end_to_end: AtomicU32::new(seconds << 20 | fastrand::u32(..1 << 20)),
             listening: listeners.iter().map(|(_, bound)| *bound).collect(),
+            tap,
             stop: watch::Sender::new(false),
             config,
             known,
@@ -127,7 +143,7 @@ impl NodeBuilder {
 impl Node {
     /// A node to be.
     pub fn builder(config: Config) -> NodeBuilder {
-        NodeBuilder { config, known: Known::standard(), handlers: Handlers::default() }
+        NodeBuilder { config, known: Known::standard(), handlers: Handlers::default(), tap: None }
     }
 
     /// The addresses that the listeners got, in the order of the configuration.
@@ -317,15 +333,16 @@ async fn connect(peer: PeerConfig, mut context: Context) {
 /// Runs one connection from CER to its end.
 async fn converse(stream: TcpStream, role: Role, peer: Option<&PeerConfig>, mut context: Context) -> CloseReason {
     let Some(shared) = context.shared.upgrade() else { return CloseReason::Local };
-    let local_address = match stream.local_addr() {
-        Ok(address) => address,
-        Err(error) => return CloseReason::Transport(error.to_string()),
+    let (local, remote) = match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(local), Ok(remote)) => (local, remote),
+        (Err(error), _) | (_, Err(error)) => return CloseReason::Transport(error.to_string()),
     };
+    let link = Link { local, remote, tap: shared.tap.clone() };
     let connection = Connection::new(
         ConnectionConfig {
             local: Arc::clone(&shared.local),
             known: Arc::clone(&shared.known),
-            addresses: vec![unmapped(local_address.ip())],
+            addresses: vec![unmapped(local.ip())],
             expected: peer.and_then(|peer| peer.identity.clone()),
             establish_timeout: shared.config.establish_timeout,
             close_timeout: shared.config.close_timeout,
@@ -340,7 +357,7 @@ async fn converse(stream: TcpStream, role: Role, peer: Option<&PeerConfig>, mut 
     let entry = Entry { shared: context.shared.clone(), orders: orders.downgrade(), address: peer.map(|p| p.address) };
     let dispatcher = Arc::clone(&shared.dispatcher);
     drop(shared);
-    let conversation = driver::run(stream, connection, received, dispatcher, entry.clone());
+    let conversation = driver::run(stream, link, connection, received, dispatcher, entry.clone());
     let mut conversation = std::pin::pin!(conversation);
     let reason = tokio::select! {
         reason = &mut conversation => reason,

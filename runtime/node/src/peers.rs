@@ -134,7 +134,11 @@ impl Peers {
             return Err(None);
         }
         let name = destination.host.clone().or(destination.realm.clone()).unwrap_or_default();
-        Err(Some(SendError::NoRoute { destination: name, application: destination.application, cause: state.explain() }))
+        Err(Some(SendError::NoRoute {
+            destination: name,
+            application: destination.application,
+            cause: state.explain(),
+        }))
     }
 }
 

@@ -113,8 +113,7 @@ impl ErrorAnswer {
 impl From<&DecodeError> for ErrorAnswer {
     fn from(error: &DecodeError) -> Self {
         let first = error.first();
-        let failed_avp =
-            (!first.failed_avp.is_empty()).then(|| RawGroup::from(first.failed_avp.concat().as_slice()));
+        let failed_avp = (!first.failed_avp.is_empty()).then(|| RawGroup::from(first.failed_avp.concat().as_slice()));
         Self { result_code: first.result_code, message: Some(error.to_string()), failed_avp }
     }
 }

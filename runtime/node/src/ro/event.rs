@@ -17,7 +17,11 @@ type Reply<A> = oneshot::Sender<Result<Box<A>, RoError>>;
 type InFlight<A> = Pin<Box<dyn Future<Output = (Outcome, Option<Box<A>>)> + Send>>;
 
 /// Sends the event in a task of its own: the request stays pending also when nobody waits any more.
-pub(super) async fn run<F: CcrForm>(service: Service, action: RequestedAction, mut ccr: F) -> Result<F::Answer, RoError> {
+pub(super) async fn run<F: CcrForm>(
+    service: Service,
+    action: RequestedAction,
+    mut ccr: F,
+) -> Result<F::Answer, RoError> {
     let session_id = service.shared.new_session_id();
     let stamp = Stamp {
         session_id: &session_id,
@@ -101,7 +105,9 @@ impl<F: CcrForm> Task<F> {
                 Action::Answered { .. } => answered = true,
                 Action::Unanswered(why) => unanswered = Some(why),
                 Action::StoreRequest { .. } => {
-                    tracing::warn!("a one-time event that should be kept for later is left to its caller: there is no store");
+                    tracing::warn!(
+                        "a one-time event that should be kept for later is left to its caller: there is no store"
+                    );
                 }
                 // What these say is in the result.
                 _ => {}

@@ -114,10 +114,7 @@ impl Service {
     ///
     /// # Errors
     /// [`RoError::Denied`] and others, when the service must not be delivered.
-    pub fn initial(
-        self,
-        fill: impl FnOnce(&mut CreditControlRequest),
-    ) -> RoFuture<Opened> {
+    pub fn initial(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<Opened> {
         self.initial_as((), fill)
     }
 
@@ -125,11 +122,7 @@ impl Service {
     ///
     /// # Errors
     /// As [`initial`](Self::initial).
-    pub fn initial_as<F: CcrForm>(
-        self,
-        required: F::Required,
-        fill: impl FnOnce(&mut F),
-    ) -> RoFuture<Opened<F>> {
+    pub fn initial_as<F: CcrForm>(self, required: F::Required, fill: impl FnOnce(&mut F)) -> RoFuture<Opened<F>> {
         let ccr = self.form(required, fill);
         Box::pin(session::open(self, ccr))
     }
@@ -139,10 +132,7 @@ impl Service {
     /// # Errors
     /// [`RoError::Denied`] and others, when the service must not be delivered; [`RoError::Uncontrolled`] when it may
     /// be, although nothing was debited yet.
-    pub fn debit(
-        self,
-        fill: impl FnOnce(&mut CreditControlRequest),
-    ) -> RoFuture<CreditControlAnswer> {
+    pub fn debit(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<CreditControlAnswer> {
         self.debit_as((), fill)
     }
 
@@ -150,11 +140,7 @@ impl Service {
     ///
     /// # Errors
     /// As [`debit`](Self::debit).
-    pub fn debit_as<F: CcrForm>(
-        self,
-        required: F::Required,
-        fill: impl FnOnce(&mut F),
-    ) -> RoFuture<F::Answer> {
+    pub fn debit_as<F: CcrForm>(self, required: F::Required, fill: impl FnOnce(&mut F)) -> RoFuture<F::Answer> {
         let ccr = self.form(required, fill);
         Box::pin(event::run(self, RequestedAction::DirectDebiting, ccr))
     }
@@ -163,10 +149,7 @@ impl Service {
     ///
     /// # Errors
     /// As [`debit`](Self::debit).
-    pub fn refund(
-        self,
-        fill: impl FnOnce(&mut CreditControlRequest),
-    ) -> RoFuture<CreditControlAnswer> {
+    pub fn refund(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<CreditControlAnswer> {
         let ccr = self.form((), fill);
         Box::pin(event::run(self, RequestedAction::RefundAccount, ccr))
     }
@@ -176,10 +159,7 @@ impl Service {
     ///
     /// # Errors
     /// When there is no successful answer.
-    pub fn check_balance(
-        self,
-        fill: impl FnOnce(&mut CreditControlRequest),
-    ) -> RoFuture<CreditControlAnswer> {
+    pub fn check_balance(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<CreditControlAnswer> {
         let ccr = self.form((), fill);
         Box::pin(event::run(self, RequestedAction::CheckBalance, ccr))
     }
@@ -188,10 +168,7 @@ impl Service {
     ///
     /// # Errors
     /// When there is no successful answer.
-    pub fn price_enquiry(
-        self,
-        fill: impl FnOnce(&mut CreditControlRequest),
-    ) -> RoFuture<CreditControlAnswer> {
+    pub fn price_enquiry(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<CreditControlAnswer> {
         let ccr = self.form((), fill);
         Box::pin(event::run(self, RequestedAction::PriceEnquiry, ccr))
     }

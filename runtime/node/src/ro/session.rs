@@ -82,11 +82,7 @@ impl<F: CcrForm> RoSession<F> {
     ///
     /// # Errors
     /// [`RoError::Uncontrolled`] if the service may go on all the same; other errors if it must stop.
-    pub fn update_as(
-        &self,
-        required: F::Required,
-        fill: impl FnOnce(&mut F),
-    ) -> RoFuture<F::Answer> {
+    pub fn update_as(&self, required: F::Required, fill: impl FnOnce(&mut F)) -> RoFuture<F::Answer> {
         self.order(Input::Update(UpdateReason::Application), self.service.form(required, fill))
     }
 
@@ -94,11 +90,7 @@ impl<F: CcrForm> RoSession<F> {
     ///
     /// # Errors
     /// If there is no successful answer. The session is over in any case.
-    pub fn terminate_as(
-        self,
-        required: F::Required,
-        fill: impl FnOnce(&mut F),
-    ) -> RoFuture<F::Answer> {
+    pub fn terminate_as(self, required: F::Required, fill: impl FnOnce(&mut F)) -> RoFuture<F::Answer> {
         let ccr: F = self.service.form(required, fill);
         let cause = ccr.standard().termination_cause.unwrap_or(TerminationCause::LOGOUT);
         self.order(Input::Terminate(cause), ccr)
@@ -110,10 +102,7 @@ impl<F: CcrForm + Form<CreditControlRequest, Required = ()>> RoSession<F> {
     ///
     /// # Errors
     /// [`RoError::Uncontrolled`] if the service may go on all the same; other errors if it must stop.
-    pub fn update(
-        &self,
-        fill: impl FnOnce(&mut F),
-    ) -> RoFuture<F::Answer> {
+    pub fn update(&self, fill: impl FnOnce(&mut F)) -> RoFuture<F::Answer> {
         self.update_as((), fill)
     }
 

@@ -1,6 +1,9 @@
 //! Strict decoding (RFC 6733 §3, §4 and §7).
 
-use super::{Avp, AvpHeader, AvpInfo, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member, PathSegment};
+use super::{
+    Avp, AvpHeader, AvpInfo, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member,
+    PathSegment,
+};
 use crate::base::ResultCode;
 use crate::value::{List, ListItem};
 use crate::wire::{AvpReader, Framing, FramingFault, RawAvp};
@@ -142,10 +145,9 @@ impl<'k> Decoder<'k> {
                 let content = failure.failed_avp.concat();
                 failure.failed_avp = vec![group_avp(header_of(avp), &content)];
             }
-            failure.path.insert(
-                0,
-                PathSegment { name, code: avp.code, vendor: avp.vendor, index: repeated.then_some(index) },
-            );
+            failure
+                .path
+                .insert(0, PathSegment { name, code: avp.code, vendor: avp.vendor, index: repeated.then_some(index) });
         }
     }
 

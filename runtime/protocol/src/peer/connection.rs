@@ -378,12 +378,7 @@ impl Connection {
     ///
     /// # Errors
     /// If the connection is not open.
-    pub fn send_request(
-        &mut self,
-        mut frame: Vec<u8>,
-        timeout: Duration,
-        now: Instant,
-    ) -> Result<HopByHopId, NotOpen> {
+    pub fn send_request(&mut self, mut frame: Vec<u8>, timeout: Duration, now: Instant) -> Result<HopByHopId, NotOpen> {
         let header = Header::peek(&frame).filter(|_| self.state == State::Open).ok_or(NotOpen)?;
         let id = self.pending.insert(header.command, header.end_to_end, now + timeout);
         frame[12..16].copy_from_slice(&id.0.to_be_bytes());
@@ -552,4 +547,3 @@ impl Connection {
         self.events.push_back(Event::Closed { reason, unanswered });
     }
 }
-

@@ -1,0 +1,201 @@
+//! Whole sessions and events in virtual time.
+
+use crate::events::{EventBench, event_config};
+use crate::sessions::{Bench, CCFH, LOGOUT, Step, answer, terminated, update, with};
+use crate::{REQUEST_TIMEOUT, TX, facts};
+use diametric_protocol::credit_control::{
+    CcRequestType, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh, RequestedAction,
+};
+use diametric_protocol::ro::session::{Action, CcrReason, CloseCause, Input, SessionConfig, UpdateReason};
+use diametric_protocol::ro::{ClientSession, NoAnswer, Resend, event};
+use std::time::Duration;
+
+fn start() -> Step {
+    Step::Input(Input::Start)
+}
+
+/// Type and number of the CCR that went out in the last step.
+fn sent(bench: &Bench) -> Option<(CcRequestType, u32)> {
+    bench.actions.iter().find_map(|action| match action {
+        Action::SendCcr(ccr) => Some((ccr.request_type, ccr.number)),
+        _ => None,
+    })
+}
+
+#[test]
+fn iec() {
+    let mut bench = EventBench::at("Idle", RequestedAction::DirectDebiting, event_config(Ddfh::CONTINUE, 0));
+    assert_eq!(bench.input(event::Input::Start), ["send CCR EVENT", "start Tx"]);
+    assert_eq!(bench.input(event::Input::Answer(facts(2001))), ["grant service"]);
+    assert_eq!(bench.event.poll_timeout(), None);
+    assert_eq!(bench.input(event::Input::Answer(facts(2001))), ["discard"]);
+}
+
+#[test]
+fn stored_refund_is_sent_until_answered() {
+    let config = || event_config(Ddfh::TERMINATE_OR_BUFFER, 0);
+    let mut bench = EventBench::at("PendingE", RequestedAction::RefundAccount, config());
+    assert_eq!(bench.input(event::Input::Answer(facts(3004))), ["store request"]);
+    assert_eq!(bench.event.stored(), Some(false));
+    // An error answer was received, so this is no repetition; but after silence the next one is.
+    for resend in [None, Some(Resend { t_flag: true, alternate: false })] {
+        assert_eq!(bench.input(event::Input::SendStored { t_flag: false }), ["send stored request"]);
+        let [event::Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
+        assert_eq!(ccr.resend, resend);
+        assert_eq!(bench.event.poll_timeout(), Some(bench.now + REQUEST_TIMEOUT));
+        assert_eq!(bench.wait(REQUEST_TIMEOUT), ["(none)"]);
+        assert_eq!(bench.event.stored(), Some(true));
+    }
+    // Another process takes it out of the store.
+    let mut bench = EventBench::at("PendingB", RequestedAction::RefundAccount, config());
+    assert_eq!(bench.input(event::Input::Answer(facts(2001))), ["delete stored request"]);
+    assert_eq!(bench.event.stored(), None);
+}
+
+#[test]
+fn ecur() {
+    let mut bench = Bench::new(SessionConfig::default());
+    bench.step(start());
+    assert_eq!(sent(&bench), Some((CcRequestType::InitialRequest, 0)));
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + TX));
+    bench.step(answer(2001));
+    assert_eq!(bench.actions, [Action::Answered { number: 0, late: false }]);
+    assert_eq!(bench.session.poll_timeout(), None);
+    bench.step(terminated());
+    assert_eq!(sent(&bench), Some((CcRequestType::TerminationRequest, 1)));
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + REQUEST_TIMEOUT));
+    bench.step(answer(2001));
+    assert_eq!(bench.closed(), Some(CloseCause::Terminated));
+    assert!(bench.session.is_closed());
+    // A Session-Id is for one session.
+    assert!(bench.session.handle_input(bench.now, Input::Start).is_err());
+}
+
+#[test]
+fn scur_with_two_updates() {
+    let mut bench = Bench::new(SessionConfig::default());
+    bench.step(start());
+    let mut granted = facts(2001);
+    granted.validity_time = Some(Duration::from_secs(60));
+    bench.step(Step::Answer(granted));
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + Duration::from_secs(60)));
+    // The first update because the grant runs out of time, the second because it is used up.
+    bench.step(Step::Wait(Duration::from_secs(59)));
+    assert_eq!(sent(&bench), None);
+    bench.step(Step::Wait(Duration::from_secs(1)));
+    assert_eq!(sent(&bench), Some((CcRequestType::UpdateRequest, 1)));
+    bench.step(Step::Answer(granted));
+    bench.step(Step::Input(Input::Update(UpdateReason::UnitsUsed)));
+    assert_eq!(sent(&bench), Some((CcRequestType::UpdateRequest, 2)));
+    bench.step(Step::Answer(granted));
+    bench.step(terminated());
+    assert_eq!(sent(&bench), Some((CcRequestType::TerminationRequest, 3)));
+    bench.step(answer(2001));
+    assert_eq!(bench.closed(), Some(CloseCause::Terminated));
+}
+
+#[test]
+fn silence_and_a_late_answer() {
+    for handling in CCFH {
+        for state in ["PendingI", "PendingU"] {
+            let mut bench = Bench::at(state, with(handling));
+            let number = if state == "PendingI" { 0 } else { 1 };
+            assert_eq!(bench.step(Step::Wait(TX - Duration::from_millis(1))), ["(none)"]);
+            let told = bench.step(Step::Wait(Duration::from_millis(1)));
+            assert_eq!(bench.actions[0], Action::Unanswered { number, why: NoAnswer::TxExpired });
+            if handling == Ccfh::TERMINATE {
+                assert_eq!(told, ["terminate service"]);
+                assert_eq!(bench.step(answer(2001)), ["discard"]);
+                assert_eq!(bench.state(), "Idle");
+                continue;
+            }
+            assert_eq!(told, ["grant service"]);
+            assert_eq!(bench.state(), state);
+            bench.step(answer(2001));
+            assert_eq!(bench.actions, [Action::Answered { number, late: true }]);
+            assert_eq!(bench.state(), "Open");
+        }
+    }
+}
+
+#[test]
+fn silence_for_good() {
+    for (handling, told) in [(Ccfh::CONTINUE, "grant service"), (Ccfh::RETRY_AND_TERMINATE, "terminate service")] {
+        let mut bench = Bench::at("PendingI", with(handling));
+        bench.step(Step::Wait(TX));
+        assert_eq!(bench.session.poll_timeout(), Some(bench.now + REQUEST_TIMEOUT - TX));
+        assert_eq!(bench.step(Step::Wait(REQUEST_TIMEOUT - TX)), [told]);
+        assert_eq!(bench.closed(), Some(CloseCause::Unanswered(NoAnswer::TimedOut)));
+    }
+}
+
+#[test]
+fn a_driver_that_comes_late_sees_both_timers_in_order() {
+    let mut bench = Bench::at("PendingI", with(Ccfh::CONTINUE));
+    assert_eq!(bench.step(Step::Wait(REQUEST_TIMEOUT * 2)), ["grant service", "grant service"]);
+    assert!(matches!(
+        bench.actions[..],
+        [
+            Action::Unanswered { why: NoAnswer::TxExpired, .. },
+            Action::GrantService,
+            Action::Unanswered { why: NoAnswer::TimedOut, .. },
+            Action::GrantService,
+            Action::Closed(_),
+        ]
+    ));
+}
+
+#[test]
+fn termination_waits_for_the_first_answer() {
+    let mut bench = Bench::at("PendingI", with(Ccfh::CONTINUE));
+    bench.step(update());
+    bench.step(terminated());
+    // Nothing joins the line behind a termination.
+    assert!(bench.session.handle_input(bench.now, Input::Update(UpdateReason::UnitsUsed)).is_err());
+    assert!(bench.session.handle_input(bench.now, Input::ServiceTerminated(LOGOUT)).is_err());
+    // There is no service left to grant.
+    assert_eq!(bench.step(Step::Wait(TX)), ["(none)"]);
+    bench.step(answer(2001));
+    assert_eq!(sent(&bench), Some((CcRequestType::UpdateRequest, 1)));
+    bench.step(answer(2001));
+    assert_eq!(sent(&bench), Some((CcRequestType::TerminationRequest, 2)));
+    bench.step(answer(2001));
+    assert_eq!(bench.closed(), Some(CloseCause::Terminated));
+}
+
+#[test]
+fn reauthorization_of_more_than_the_pending_request_reports() {
+    let mut bench = Bench::at("PendingU", SessionConfig::default());
+    bench.step(Step::Input(Input::ReauthRequested { covered: false }));
+    assert_eq!((bench.raa(), sent(&bench)), (Some(2002), None));
+    bench.step(answer(2001));
+    let [_, Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
+    assert_eq!((ccr.reason, ccr.number), (CcrReason::Reauthorization, 2));
+}
+
+#[test]
+fn an_answer_to_another_request_is_discarded() {
+    let mut bench = Bench::at("PendingU", SessionConfig::default());
+    let input = Input::Answer { number: 0, facts: facts(5012) };
+    assert_eq!(bench.step(Step::Input(input)), ["discard"]);
+    assert_eq!(bench.state(), "PendingU");
+}
+
+#[test]
+fn a_resumed_session_goes_on_where_it_stood() {
+    let config = with(Ccfh::CONTINUE);
+    let mut bench = Bench::at("PendingU", config.clone());
+    bench.step(update());
+    bench.step(Step::Wait(Duration::from_secs(4)));
+    let state = bench.session.snapshot(bench.now);
+    // Another process, an hour later by the clock: times count from the snapshot.
+    bench.now += Duration::from_secs(3600);
+    bench.session = ClientSession::resume(state.clone(), config, bench.now);
+    assert_eq!(bench.session.snapshot(bench.now), state);
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + Duration::from_secs(6)));
+    bench.step(Step::Input(Input::TransportLost));
+    let [Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
+    assert_eq!((ccr.number, ccr.resend), (1, Some(Resend { t_flag: true, alternate: false })));
+    bench.step(answer(2001));
+    assert_eq!(sent(&bench), Some((CcRequestType::UpdateRequest, 2)));
+}
