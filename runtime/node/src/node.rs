@@ -8,15 +8,14 @@ use crate::peers::{Attempt, Destination, Peers, order_channel};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::DisconnectCause;
 use diametric_protocol::codec::{DictionaryTable, Known};
-use diametric_protocol::message::{self, Request};
+use diametric_protocol::message::{self, EndToEndIds, Request};
 use diametric_protocol::peer::{CloseReason, Connection, ConnectionConfig, LocalNode, RemoteNode, Role};
 use diametric_protocol::session_id::SessionIds;
 use diametric_protocol::value::DiameterIdentity;
-use diametric_protocol::wire::{EndToEndId, Header, HopByHopId};
+use diametric_protocol::wire::{Header, HopByHopId};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -38,7 +37,7 @@ pub(crate) struct Shared {
     peers: Peers,
     dispatcher: Arc<Dispatcher>,
     session_ids: SessionIds,
-    end_to_end: AtomicU32,
+    end_to_end: Arc<EndToEndIds>,
     listening: Vec<SocketAddr>,
     tap: Option<Tap>,
     stop: watch::Sender<bool>,
@@ -120,8 +119,7 @@ impl NodeBuilder {
                 config.max_handlers,
             )),
             session_ids: SessionIds::new(&local.origin_host, seconds),
-            // RFC 6733 §3: the low 12 bits of the time, then 20 random bits, so that a restart does not repeat ids.
-            end_to_end: AtomicU32::new(seconds << 20 | fastrand::u32(..1 << 20)),
+            end_to_end: Arc::new(EndToEndIds::new(seconds, fastrand::u32(..))),
             listening: listeners.iter().map(|(_, bound)| *bound).collect(),
             tap,
             stop: watch::Sender::new(false),
@@ -188,18 +186,13 @@ impl Shared {
         self.session_ids.next(None)
     }
 
-    /// The id that identifies a request to its server, also when it is sent again.
-    pub(crate) fn next_end_to_end(&self) -> EndToEndId {
-        EndToEndId(self.end_to_end.fetch_add(1, Ordering::Relaxed))
-    }
-
     pub(crate) async fn send<R: Request>(
         &self,
         application: u32,
         request: &R,
         timeout: Duration,
     ) -> Result<R::Answer, SendError> {
-        let end_to_end = self.next_end_to_end();
+        let end_to_end = self.end_to_end.next();
         let header = Header { flags: R::FLAGS, command: R::CODE, application, hop_by_hop: HopByHopId(0), end_to_end };
         let frame = message::encode(header, request)?;
         let destination = destination_of(&frame, application);
@@ -348,7 +341,7 @@ async fn converse(stream: TcpStream, role: Role, peer: Option<&PeerConfig>, mut 
             close_timeout: shared.config.close_timeout,
             watchdog_interval: shared.config.watchdog_interval,
             first_hop_by_hop: HopByHopId(fastrand::u32(..)),
-            first_end_to_end: shared.next_end_to_end(),
+            end_to_end: Arc::clone(&shared.end_to_end),
         },
         role,
         std::time::Instant::now(),

@@ -4,6 +4,7 @@ use crate::base::{AnswerMessage, ResultCode};
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Group, Known};
 use crate::wire::{CommandFlags, HEADER_LEN, HeaderError};
 use bytes::Bytes;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use crate::wire::{EndToEndId, Header, HopByHopId};
 
@@ -64,6 +65,23 @@ impl<S: Command> Form<S> for S {
     }
     fn standard_mut(&mut self) -> &mut S {
         self
+    }
+}
+
+/// Gives out end-to-end ids, from many tasks at once. A node has one of these.
+#[derive(Debug)]
+pub struct EndToEndIds(AtomicU32);
+
+impl EndToEndIds {
+    /// Ids from a node's start: the low 12 bits of the time in seconds, then 20 bits of `random`, so that a node that
+    /// restarts does not repeat ids (RFC 6733 §3).
+    pub fn new(seconds: u32, random: u32) -> Self {
+        Self(AtomicU32::new(seconds << 20 | random & 0x000f_ffff))
+    }
+
+    /// An id that was not given out before, for as long as the 32 bits last.
+    pub fn next(&self) -> EndToEndId {
+        EndToEndId(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -10,8 +10,8 @@ use crate::base::{
     DisconnectPeerAnswerRequired, DisconnectPeerRequest, DisconnectPeerRequestRequired, ResultCode,
 };
 use crate::codec::{DecodeError, Known};
-use crate::message::{self, Command};
-use crate::wire::{EndToEndId, Header, HopByHopId};
+use crate::message::{self, Command, EndToEndIds};
+use crate::wire::{Header, HopByHopId};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -46,8 +46,8 @@ pub struct ConnectionConfig {
     pub watchdog_interval: Duration,
     /// Hop-by-hop id of the first request.
     pub first_hop_by_hop: HopByHopId,
-    /// End-to-end id of the first request of the connection itself (CER, DWR, DPR).
-    pub first_end_to_end: EndToEndId,
+    /// The node's end-to-end ids, for the requests of the connection itself (CER, DWR, DPR).
+    pub end_to_end: Arc<EndToEndIds>,
 }
 
 /// Why a connection ended.
@@ -130,7 +130,6 @@ pub struct Connection {
     remote: Option<Arc<RemoteNode>>,
     pending: Pending,
     watchdog: Watchdog,
-    end_to_end: u32,
     /// Hop-by-hop ids of the requests that the connection itself sent.
     own: Own,
     disconnecting: Option<CloseReason>,
@@ -154,7 +153,6 @@ impl Connection {
             remote: None,
             pending: Pending::new(config.first_hop_by_hop.0),
             watchdog: Watchdog::new(config.watchdog_interval, config.first_hop_by_hop.0.into()),
-            end_to_end: config.first_end_to_end.0,
             own: Own::default(),
             disconnecting: None,
             transmit: VecDeque::new(),
@@ -504,12 +502,11 @@ impl Connection {
     }
 
     fn send_own<C: Command>(&mut self, request: &C, deadline: Instant) -> Option<HopByHopId> {
-        let end_to_end = EndToEndId(self.end_to_end);
+        let end_to_end = self.config.end_to_end.next();
         let hop_by_hop = self.pending.insert(C::CODE, end_to_end, deadline);
         let header = Header { flags: C::FLAGS, command: C::CODE, application: 0, hop_by_hop, end_to_end };
         match message::encode(header, request) {
             Ok(frame) => {
-                self.end_to_end = self.end_to_end.wrapping_add(1);
                 self.transmit.push_back(frame.into());
                 Some(hop_by_hop)
             }
