@@ -53,3 +53,32 @@ pub fn is_group(vendor: u32, code: u32) -> bool {
         (0, 430 | 431 | 434 | 437 | 443 | 446 | 456 | 458) | (10415, 873 | 874 | 1016 | 1034 | 1264)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diametric_protocol::base::DeviceWatchdogRequest;
+    use diametric_protocol::codec::{Group, Known};
+    use diametric_protocol::credit_control::{CreditControlAnswer, CreditControlRequest};
+    use diametric_protocol::message;
+
+    #[test]
+    fn workloads_have_the_sizes_they_are_known_by() {
+        let lengths = all().map(|(name, frame)| (name, frame.len()));
+        assert_eq!(lengths, [("w1", 88), ("w2", 832), ("w2r", 980), ("w2a", 272), ("w3", 2852), ("w4", 1472)]);
+    }
+
+    #[test]
+    fn workloads_decode() {
+        let known = Known::standard();
+        message::decode::<DeviceWatchdogRequest>(&w1(), &known).expect("w1");
+        for frame in [w2(), w2r(), w3()] {
+            let ccr = message::decode::<CreditControlRequest>(&frame, &known).expect("a CCR").body;
+            let ps = ccr.service_information.and_then(|information| information.ps_information).expect("PS-Information");
+            assert_eq!(ps.extras().len(), 1, "the AVP that the grammar no longer lists is kept");
+        }
+        for frame in [w2a(), w4()] {
+            message::decode::<CreditControlAnswer>(&frame, &known).expect("a CCA");
+        }
+    }
+}

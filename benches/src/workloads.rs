@@ -83,7 +83,7 @@ const LONG: Names = Names {
     gateway_realm: "core.mnc042.mcc001.3gppnetwork.org",
     server: "ocs2.site1.charging.mnc042.mcc001.3gppnetwork.org",
     server_realm: "charging.mnc042.mcc001.3gppnetwork.org",
-    user: "001010123456789@nai.core.mnc042.mcc001.3gppnetwork.org",
+    user: "001010123456789@nai.mnc042.mcc001.net",
     apn: "internet.mnc042.mcc001.gprs",
 };
 
@@ -223,7 +223,7 @@ pub fn w4() -> Vec<u8> {
             number(448, 3600),
             number(268, 2001),
         ];
-        if service == 0 {
+        if service == 0 || service == 4 {
             let portal = group(434, &[number(433, 2), text(435, "http://topup.example.com/portal")]);
             members.push(group(430, &[number(449, 1), portal]));
         }
