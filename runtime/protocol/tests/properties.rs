@@ -24,7 +24,10 @@ use diametric_protocol::wire::{AvpFlags, AvpReader, HEADER_LEN, Header, RawAvpBu
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use vectors::single::{self, TestFloat32, TestFloat64};
+
+static KNOWN: LazyLock<Known> = LazyLock::new(Known::standard);
 
 /// Any octets, mostly few.
 fn octets() -> impl Strategy<Value = Vec<u8>> {
@@ -80,19 +83,20 @@ fn check_group<A: Avp>(payload: &[u8]) {
 }
 
 /// Decoding fails with what an answer needs, or gives what encodes and decodes to itself again.
-fn check_message<C: Command>(frame: &[u8], known: &Known) {
-    match message::decode::<C>(frame, known) {
+fn check_message<C: Command>(frame: &[u8]) {
+    match message::decode::<C>(frame, &KNOWN) {
         Ok(received) => {
             let written = message::encode(received.header, &received.body).unwrap();
-            let again = message::decode::<C>(&written, known).unwrap();
+            let again = message::decode::<C>(&written, &KNOWN).unwrap();
             assert_eq!(again, received);
-            let shared = message::decode_shared::<C>(&written.into(), known).unwrap();
+            let shared = message::decode_shared::<C>(&written.into(), &KNOWN).unwrap();
             assert_eq!(shared, received);
         }
         Err(error) => {
             for failure in error.failures() {
                 let failed = failure.failed_avp.concat();
                 assert!(AvpReader::new(&failed).all(|avp| avp.is_ok()), "{error}: {failed:02x?}");
+                assert_eq!(failed.len() % 4, 0, "{error}: {failed:02x?}");
             }
             assert!(!ErrorAnswer::from(&error).message.unwrap_or_default().is_empty());
         }
@@ -227,11 +231,10 @@ proptest! {
 
     #[test]
     fn any_octets_as_message(frame in octets()) {
-        let known = Known::standard();
         check_raw(&frame);
-        check_message::<CreditControlRequest>(&frame, &known);
-        check_message::<DeviceWatchdogRequest>(&frame, &known);
-        let _ = message::decode_answer_message(&frame, &known);
+        check_message::<CreditControlRequest>(&frame);
+        check_message::<DeviceWatchdogRequest>(&frame);
+        let _ = message::decode_answer_message(&frame, &KNOWN);
     }
 
     #[test]
@@ -245,21 +248,20 @@ proptest! {
 
     #[test]
     fn damaged_messages(frame in damaged_message()) {
-        let known = Known::standard();
         check_raw(&frame);
-        check_message::<CreditControlRequest>(&frame, &known);
-        check_message::<CreditControlAnswer>(&frame, &known);
-        check_message::<AccountingRequest>(&frame, &known);
-        check_message::<AccountingAnswer>(&frame, &known);
-        check_message::<CapabilitiesExchangeRequest>(&frame, &known);
-        check_message::<CapabilitiesExchangeAnswer>(&frame, &known);
-        check_message::<DeviceWatchdogRequest>(&frame, &known);
-        check_message::<AbortSessionRequest>(&frame, &known);
-        let _ = message::decode_answer_message(&frame, &known);
+        check_message::<CreditControlRequest>(&frame);
+        check_message::<CreditControlAnswer>(&frame);
+        check_message::<AccountingRequest>(&frame);
+        check_message::<AccountingAnswer>(&frame);
+        check_message::<CapabilitiesExchangeRequest>(&frame);
+        check_message::<CapabilitiesExchangeAnswer>(&frame);
+        check_message::<DeviceWatchdogRequest>(&frame);
+        check_message::<AbortSessionRequest>(&frame);
+        let _ = message::decode_answer_message(&frame, &KNOWN);
         if let Some(command) = Header::peek(&frame)
-            .and_then(|header| known.command(header.application, header.command, header.flags.is_request()))
+            .and_then(|header| KNOWN.command(header.application, header.command, header.flags.is_request()))
         {
-            let _ = (command.decode)(&frame, &known);
+            let _ = (command.decode)(&frame, &KNOWN);
         }
     }
 

@@ -57,10 +57,11 @@ impl<T: ListItem> List<T> {
         self.0.capacity()
     }
 
-    /// Makes room for `additional` more values.
+    /// Makes room for `additional` more values: exactly so many in an empty list, with some to spare in one that has
+    /// already turned out to grow.
     #[inline]
     pub fn reserve(&mut self, additional: usize) {
-        self.0.reserve_exact(additional);
+        if self.is_empty() { self.0.reserve_exact(additional) } else { self.0.reserve(additional) }
     }
 
     #[inline]
@@ -209,6 +210,22 @@ mod tests {
         list.retain(|text| text == "c!");
         assert_eq!(list.pop().unwrap(), "c!");
         assert_eq!(list, List::default());
+    }
+
+    #[test]
+    fn growing_one_by_one_does_not_copy_each_time() {
+        let mut list: List<u32> = List::new();
+        list.reserve(5);
+        assert_eq!(list.capacity(), 5);
+        let mut allocations = 0;
+        for value in 0..10_000_u32 {
+            if list.len() == list.capacity() {
+                allocations += 1;
+                list.reserve(1);
+            }
+            list.push(value);
+        }
+        assert!(allocations < 20, "{allocations}");
     }
 
     #[test]

@@ -215,12 +215,13 @@ mod tests {
         let mut group =
             RawGroup::from_avps([RawAvpBuf { code: 55, vendor: 0, flags: AvpFlags::NONE, data: [1, 2, 3].into() }]);
         let error = group.get::<EventTimestamp>().unwrap_err();
-        assert_eq!(error.to_string(), "Event-Timestamp: length 3, expected 4 (Result-Code 5014)");
+        assert_eq!((error.path().as_str(), error.result_code()), ("Event-Timestamp", ResultCode::INVALID_AVP_LENGTH));
         assert_eq!(format!("{group:?}"), "[55/0 [] 010203]");
 
         group = RawGroup::from_octets([0, 0, 1]);
         let error = group.get::<EventTimestamp>().unwrap_err();
-        assert_eq!(error.to_string(), "Event-Timestamp: the AVP header is cut short (Result-Code 5014)");
+        assert_eq!((error.path().as_str(), error.result_code()), ("Event-Timestamp", ResultCode::INVALID_AVP_LENGTH));
+        assert_eq!(error.first().message, "the AVP header is cut short");
         assert_eq!(format!("{group:?}"), "[0x000001]");
     }
 }
