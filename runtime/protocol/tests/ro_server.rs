@@ -6,6 +6,7 @@ use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
 use diametric_protocol::ro::server::{Action, Input, Outcome, ServerConfig, State};
 use diametric_protocol::ro::{Ignored, ServerSession};
+use diametric_protocol::value::Enumeration;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,13 @@ fn rows(machine: &str) -> Vec<Row> {
         Row { id, machine, state, event, action, next }
     });
     rows.filter(|row| row.machine == machine).collect()
+}
+
+/// That the rows are `prefix`01 to the last one, none left out.
+fn complete(rows: &[Row], prefix: &str, last: usize) {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
+    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
+    assert_eq!(ids, expected);
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -93,7 +101,7 @@ impl Bench {
                 Action::Process { .. } => "process".to_owned(),
                 Action::Reject { result_code, .. } => format!("CCA with {}", result_code.0),
                 Action::SendCca { request_type, result_code, .. } => {
-                    let kind = format!("{request_type:?}").replace("Request", "").to_uppercase();
+                    let kind = request_type.label().unwrap_or_default().replace("_REQUEST", "");
                     let error = if result_code.0 < 3000 { "" } else { " with error Result-Code" };
                     format!("send CCA {kind}{error}")
                 }
@@ -130,7 +138,7 @@ fn translated(action: &str) -> Vec<String> {
 #[test]
 fn session_and_event_table() {
     let rows = rows("server-session-and-event");
-    assert_eq!(rows.len(), 9);
+    complete(&rows, "SV", 9);
     for row in rows {
         let mut bench = Bench::at(row.state);
         bench.now += Duration::from_secs(1);
@@ -254,7 +262,7 @@ fn rule(row: &Row) -> Option<String> {
 #[test]
 fn rules_from_prose() {
     let rows = rows("server-rules");
-    assert_eq!(rows.len(), 19);
+    complete(&rows, "SR", 19);
     for row in rows {
         let end = rule(&row).unwrap_or_else(|| panic!("row {} has no case", row.id));
         assert_eq!(end, row.next, "{}", row.id);

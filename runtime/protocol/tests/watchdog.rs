@@ -28,6 +28,13 @@ fn rows(machine: &str) -> Vec<Row> {
     rows.filter(|row| row.machine == machine).collect()
 }
 
+/// That the rows are `prefix`01 to the last one, none left out.
+fn complete(rows: &[Row], prefix: &str, last: usize) {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
+    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
+    assert_eq!(ids, expected);
+}
+
 struct Bench {
     watchdog: Watchdog,
     now: Instant,
@@ -105,7 +112,7 @@ fn way_into(row: &Row) -> Vec<Event> {
 #[test]
 fn table() {
     let rows = rows("watchdog");
-    assert_eq!(rows.len(), 24);
+    complete(&rows, "WD", 24);
     for row in rows {
         let event = match row.event.split_once(", ").map_or(row.event, |(event, _)| event) {
             "receive DWA" => Event::Dwa,
@@ -222,7 +229,7 @@ fn rule(row: &Row) -> Option<bool> {
 #[test]
 fn rules() {
     let rows = rows("watchdog-rules");
-    assert_eq!(rows.len(), 15);
+    complete(&rows, "WR", 15);
     for row in &rows {
         rule(row).unwrap_or_else(|| panic!("row {} has no case", row.id));
     }

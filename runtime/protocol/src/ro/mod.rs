@@ -108,9 +108,9 @@ impl AnswerFacts {
         match self.result_code {
             ResultCode::UNABLE_TO_DELIVER | ResultCode::TOO_BUSY | ResultCode::LOOP_DETECTED => AnswerClass::Temporary,
             // 4012 is in no table; §9.1 gives it the meaning of a refusal, as 4010.
-            END_USER_SERVICE_DENIED | CREDIT_LIMIT_REACHED => AnswerClass::Denied,
-            CREDIT_CONTROL_NOT_APPLICABLE => AnswerClass::NotApplicable,
-            USER_UNKNOWN => AnswerClass::UserUnknown,
+            ResultCode::END_USER_SERVICE_DENIED | ResultCode::CREDIT_LIMIT_REACHED => AnswerClass::Denied,
+            ResultCode::CREDIT_CONTROL_NOT_APPLICABLE => AnswerClass::NotApplicable,
+            ResultCode::USER_UNKNOWN => AnswerClass::UserUnknown,
             // The E flag says that this is no success, whatever the code.
             ResultCode(2000..=2999) if !self.protocol_error => AnswerClass::Success,
             _ => AnswerClass::Failed,
@@ -122,12 +122,6 @@ impl AnswerFacts {
         matches!(self.result_code, ResultCode::UNABLE_TO_DELIVER | ResultCode::TOO_BUSY)
     }
 }
-
-// Result-Codes of RFC 8506 §9.
-const END_USER_SERVICE_DENIED: ResultCode = ResultCode(4010);
-const CREDIT_CONTROL_NOT_APPLICABLE: ResultCode = ResultCode(4011);
-const CREDIT_LIMIT_REACHED: ResultCode = ResultCode(4012);
-const USER_UNKNOWN: ResultCode = ResultCode(5030);
 
 /// The kinds of answer that the tables of RFC 8506 §7 tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,10 +24,6 @@ use crate::credit_control::{CcRequestType, CcSessionFailover, CreditControlFailu
 use std::collections::VecDeque;
 use std::time::Instant;
 
-// Termination-Cause, RFC 3588 §8.15.
-const BAD_ANSWER: TerminationCause = TerminationCause(3);
-const ADMINISTRATIVE: TerminationCause = TerminationCause(4);
-
 /// The client's side of one credit-control session.
 ///
 /// Drop it when [`Action::Closed`] has come out. A Session-Id is never used twice, so a closed session does not start
@@ -214,7 +210,7 @@ impl ClientSession {
         self.answered_handling.or(self.authorized_handling).unwrap_or(self.config.failure_handling)
     }
 
-    /// The Result-Code with which a RAR or an application's answer to it has to be refused now; `None` where the
+    /// The Result-Code with which a RAR has to be refused now; `None` where the
     /// application may answer it itself and then ask for an [update](UpdateReason::Application).
     pub fn reauth_refusal(&self) -> Option<ResultCode> {
         match self.state() {
@@ -255,7 +251,7 @@ impl ClientSession {
             return self.update(now, CcrReason::FinalUnits(action));
         }
         self.stop_service();
-        self.end(now, ADMINISTRATIVE);
+        self.end(now, TerminationCause::ADMINISTRATIVE);
         Ok(())
     }
 
@@ -303,7 +299,7 @@ impl ClientSession {
         self.actions.push_back(Action::SendAsa { result_code });
         if comply {
             // Ignored where the session ends already.
-            let _ending = self.service_terminated(now, ADMINISTRATIVE);
+            let _ending = self.service_terminated(now, TerminationCause::ADMINISTRATIVE);
         }
     }
 
@@ -344,7 +340,7 @@ impl ClientSession {
         self.validity = facts.validity_time.and_then(|validity| after(now, validity));
         if facts.unusable {
             self.stop_service();
-            return self.send(now, CcrReason::Termination(BAD_ANSWER));
+            return self.send(now, CcrReason::Termination(TerminationCause::BAD_ANSWER));
         }
         if facts.granted && self.restricted {
             self.restricted = false;
@@ -356,7 +352,7 @@ impl ClientSession {
             Some(_) if !facts.granted => {
                 self.stop_service();
                 if !self.termination_queued() {
-                    self.queue.push_back(CcrReason::Termination(ADMINISTRATIVE));
+                    self.queue.push_back(CcrReason::Termination(TerminationCause::ADMINISTRATIVE));
                 }
             }
             Some(_) | None => {}

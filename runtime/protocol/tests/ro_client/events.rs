@@ -1,6 +1,6 @@
 //! One-time events, by the table of RFC 8506 §7 and by the rows from prose.
 
-use crate::{FAILED, REQUEST_TIMEOUT, Row, TEMPORARY, TX, facts, numbers, rows, words};
+use crate::{FAILED, REQUEST_TIMEOUT, Row, TEMPORARY, TX, complete, facts, numbers, rows, words};
 use diametric_protocol::credit_control::{DirectDebitingFailureHandling as Ddfh, RequestedAction};
 use diametric_protocol::ro::event::{self, EventConfig};
 use diametric_protocol::ro::{Ignored, OneTimeEvent, Resend};
@@ -99,7 +99,7 @@ fn event_inputs(row: &Row, event: &str) -> Vec<Option<event::Input>> {
 fn event_table() {
     use RequestedAction::{CheckBalance, DirectDebiting, PriceEnquiry, RefundAccount};
     let rows = rows(&["one-time-event"]);
-    assert_eq!(rows.len(), 25);
+    complete(&rows, "CE", 25);
     for row in rows {
         let mut parts = row.event.split(", ");
         let event = parts.next().unwrap_or_default();

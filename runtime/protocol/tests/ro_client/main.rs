@@ -57,3 +57,10 @@ fn facts(code: u32) -> AnswerFacts {
 fn numbers(text: &str) -> Vec<u32> {
     text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
 }
+
+/// That the rows are `prefix`01 to the last one, none left out.
+fn complete(rows: &[Row], prefix: &str, last: usize) {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id).filter(|id| id.starts_with(prefix)).collect();
+    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
+    assert_eq!(ids, expected);
+}

@@ -2,7 +2,7 @@
 
 use crate::events::prose_of_events;
 use crate::sessions::{Bench, CCFH, LOGOUT, Step, answer, terminated, update, with};
-use crate::{REQUEST_TIMEOUT, Row, TX, facts, rows, words};
+use crate::{REQUEST_TIMEOUT, Row, TX, complete, facts, rows, words};
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::{CcSessionFailover, CreditControlFailureHandling as Ccfh, FinalUnitAction};
 use diametric_protocol::ro::session::{Action, CcrReason, CloseCause, Input, PhaseState, SessionConfig, UpdateReason};
@@ -60,6 +60,8 @@ fn prose(row: &Row) -> Option<String> {
                     assert_eq!(bench.state(), *state);
                 }
             }
+            // Once Tx has expired, it is a temporary error like any other.
+            ends("PendingU", rich(Ccfh::CONTINUE), &[Step::Wait(TX), answer(3002)], "grant service");
             return Some("same".into());
         }
         "FO02" => {
@@ -212,7 +214,7 @@ fn prose(row: &Row) -> Option<String> {
                 let bench = ends(state, plain(), &[Step::Answer(unusable)], told);
                 let phase = bench.session.snapshot(bench.now).phase;
                 let PhaseState::Pending(pending) = phase else { panic!("{phase:?}") };
-                assert_eq!(pending.reason, CcrReason::Termination(TerminationCause(3)));
+                assert_eq!(pending.reason, CcrReason::Termination(TerminationCause::BAD_ANSWER));
             }
             return Some("PendingT".into());
         }
@@ -241,7 +243,11 @@ fn prose(row: &Row) -> Option<String> {
 
 #[test]
 fn rows_from_prose() {
-    for row in rows(&["failover-overlay", "final-unit", "gap-filling"]) {
+    let rows = rows(&["failover-overlay", "final-unit", "gap-filling"]);
+    for (prefix, last) in [("FO", 11), ("FU", 10), ("DV", 22)] {
+        complete(&rows, prefix, last);
+    }
+    for row in rows {
         let end = prose(&row).or_else(|| prose_of_events(&row)).unwrap_or_else(|| panic!("row {} has no case", row.id));
         assert_eq!(end, row.next, "{}", row.id);
     }

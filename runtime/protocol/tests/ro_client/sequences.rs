@@ -174,6 +174,13 @@ fn reauthorization_of_more_than_the_pending_request_reports() {
 }
 
 #[test]
+fn nothing_covers_a_reauthorization_while_nothing_is_out() {
+    let mut bench = Bench::at("Open", SessionConfig::default());
+    bench.step(Step::Input(Input::ReauthRequested { covered: true }));
+    assert_eq!((bench.raa(), sent(&bench)), (Some(2002), Some((CcRequestType::UpdateRequest, 1))));
+}
+
+#[test]
 fn an_answer_to_another_request_is_discarded() {
     let mut bench = Bench::at("PendingU", SessionConfig::default());
     let input = Input::Answer { number: 0, facts: facts(5012) };

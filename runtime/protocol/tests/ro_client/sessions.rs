@@ -1,15 +1,16 @@
 //! Sessions, by the tables of RFC 8506 §7.
 
-use crate::{FAILED, Row, TEMPORARY, TX, facts, numbers, rows, words};
+use crate::{FAILED, Row, TEMPORARY, TX, complete, facts, numbers, rows, words};
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::{CreditControlFailureHandling as Ccfh, FinalUnitAction};
 use diametric_protocol::ro::session::{
     Action, CcrReason, CloseCause, Input, PhaseState, SessionConfig, State, UpdateReason,
 };
 use diametric_protocol::ro::{AnswerFacts, ClientSession, Ignored};
+use diametric_protocol::value::Enumeration;
 use std::time::{Duration, Instant};
 
-pub(crate) const LOGOUT: TerminationCause = TerminationCause(1);
+pub(crate) const LOGOUT: TerminationCause = TerminationCause::LOGOUT;
 pub(crate) const CCFH: [Ccfh; 3] = [Ccfh::TERMINATE, Ccfh::CONTINUE, Ccfh::RETRY_AND_TERMINATE];
 
 #[derive(Clone, Debug)]
@@ -83,7 +84,7 @@ impl Bench {
         for action in &self.actions {
             match action {
                 Action::SendCcr(ccr) => {
-                    let kind = format!("{:?}", ccr.request_type).replace("Request", "").to_uppercase();
+                    let kind = ccr.request_type.label().unwrap_or_default().replace("_REQUEST", "");
                     words.push(format!("{} CCR {kind}", if ccr.resend.is_some() { "resend" } else { "send" }));
                 }
                 Action::SendRaa { .. } => words.push("send RAA".into()),
@@ -176,7 +177,8 @@ fn steps(row: &Row, event: &str) -> Option<Vec<Step>> {
 #[test]
 fn session_tables() {
     let rows = rows(&["session-first-CCR", "session-intermediate-final"]);
-    assert_eq!(rows.len(), 19 + 31);
+    complete(&rows, "CI", 19);
+    complete(&rows, "CU", 31);
     for row in rows {
         let (event, handling) = row.event.split_once(", CCFH=").unwrap_or((row.event, ""));
         let handlings: Vec<Ccfh> = match handling {
