@@ -121,6 +121,19 @@ impl Address {
     }
 }
 
+impl Address {
+    fn decode_any(&mut self, data: &[u8]) -> Result<(), Fault> {
+        let Some((family, octets)) = data.split_first_chunk::<2>() else {
+            return Err(Fault::Length { expected: "at least 2, the address family" });
+        };
+        let family = u16::from_be_bytes(*family);
+        *self = Self::from_parts(family, octets).map_err(|_| Fault::Length {
+            expected: if family == IPV4 { "6 for IPv4 (family 1)" } else { "18 for IPv6 (family 2)" },
+        })?;
+        Ok(())
+    }
+}
+
 fn is_digits(octets: &[u8]) -> bool {
     !octets.is_empty() && octets.iter().all(u8::is_ascii_digit)
 }
@@ -317,14 +330,12 @@ impl AvpValue for Address {
 
     #[inline]
     fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Result<(), Fault> {
-        let Some((family, octets)) = data.split_first_chunk::<2>() else {
-            return Err(Fault::Length { expected: "at least 2, the address family" });
-        };
-        let family = u16::from_be_bytes(*family);
-        *self = Self::from_parts(family, octets).map_err(|_| Fault::Length {
-            expected: if family == IPV4 { "6 for IPv4 (family 1)" } else { "18 for IPv6 (family 2)" },
-        })?;
-        Ok(())
+        // What nearly every Address is.
+        if let [0, 1, a, b, c, d] = *data {
+            *self = Self::V4(Ipv4Addr::new(a, b, c, d));
+            return Ok(());
+        }
+        self.decode_any(data)
     }
 
     #[inline]
