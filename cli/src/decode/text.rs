@@ -1,0 +1,76 @@
+//! Numbers and octets as text, written into the output buffer without a detour.
+
+use std::fmt;
+use std::io::Write as _;
+
+/// Each octet as its two digits.
+const PAIRS: [[u8; 2]; 256] = {
+    let mut table = [[0; 2]; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let digits = b"0123456789abcdef";
+        table[octet] = [digits[octet >> 4], digits[octet & 15]];
+        octet += 1;
+    }
+    table
+};
+
+/// Octets in lower-case hexadecimal.
+pub(crate) fn hex(out: &mut Vec<u8>, octets: &[u8]) {
+    out.extend(octets.iter().flat_map(|octet| PAIRS[usize::from(*octet)]));
+}
+
+/// A number in decimal.
+pub(crate) fn decimal(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
+/// A number with its sign in decimal.
+pub(crate) fn signed(out: &mut Vec<u8>, number: i64) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    decimal(out, number.unsigned_abs());
+}
+
+/// Anything that can be displayed.
+pub(crate) fn display(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    // A Vec takes every write.
+    let _ = out.write_fmt(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_to_their_limits() {
+        for number in [0, 9, 10, 1_234_567_890, u64::MAX] {
+            let mut out = Vec::new();
+            decimal(&mut out, number);
+            assert_eq!(out, number.to_string().into_bytes());
+        }
+        for number in [i64::MIN, -1, 0, i64::MAX] {
+            let mut out = Vec::new();
+            signed(&mut out, number);
+            assert_eq!(out, number.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn octets() {
+        let mut out = b">".to_vec();
+        hex(&mut out, &[0, 0x0a, 0xf0, 0xff]);
+        assert_eq!(out, b">000af0ff");
+    }
+}
