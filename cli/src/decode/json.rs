@@ -4,6 +4,7 @@ use super::names::Definition;
 use super::text;
 use super::value::Value;
 use super::walk::{AvpHeading, Findings, Heading, Printer};
+use diametric_protocol::value::Address;
 use diametric_protocol::wire::AvpFlags;
 use std::fmt;
 
@@ -145,6 +146,11 @@ impl Printer for Json {
             }
             // Neither can hold a character that JSON escapes.
             Value::Time(time) => text::display(out, format_args!("\"{time}\"")),
+            Value::Address(Address::V4(address)) => {
+                out.push(b'"');
+                text::ipv4(out, *address);
+                out.push(b'"');
+            }
             Value::Address(address) => text::display(out, format_args!("\"{address}\"")),
             Value::Group => self.raw("null"),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 
 /// Each octet as its two digits.
 const PAIRS: [[u8; 2]; 256] = {
@@ -17,7 +18,11 @@ const PAIRS: [[u8; 2]; 256] = {
 
 /// Octets in lower-case hexadecimal.
 pub(crate) fn hex(out: &mut Vec<u8>, octets: &[u8]) {
-    out.extend(octets.iter().flat_map(|octet| PAIRS[usize::from(*octet)]));
+    let start = out.len();
+    out.resize(start + 2 * octets.len(), 0);
+    for (pair, octet) in out[start..].as_chunks_mut().0.iter_mut().zip(octets) {
+        *pair = PAIRS[usize::from(*octet)];
+    }
 }
 
 /// A number in decimal.
@@ -41,6 +46,16 @@ pub(crate) fn signed(out: &mut Vec<u8>, number: i64) {
         out.push(b'-');
     }
     decimal(out, number.unsigned_abs());
+}
+
+/// An IPv4 address.
+pub(crate) fn ipv4(out: &mut Vec<u8>, address: Ipv4Addr) {
+    for (position, octet) in address.octets().into_iter().enumerate() {
+        if position > 0 {
+            out.push(b'.');
+        }
+        decimal(out, octet.into());
+    }
 }
 
 /// Anything that can be displayed.
