@@ -211,9 +211,7 @@ impl Generator {
         }
         let output = self.try_generate()?;
         for warning in &output.warnings {
-            for line in warning.lines() {
-                say(format!("cargo::warning={line}"))?;
-            }
+            say(format!("cargo::warning={warning}"))?;
         }
         let folder = match &self.out_dir {
             Some(folder) => folder.clone(),
@@ -238,8 +236,14 @@ fn parse_path(path: &str) -> Result<TokenStream, Error> {
     Ok(parsed.to_token_stream())
 }
 
+/// Warnings, one line each: cargo shows no more.
 fn warnings(loaded: &Loaded) -> Vec<String> {
-    let renderer = loaded.renderer();
     let warnings = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning);
-    warnings.map(|diagnostic| renderer.one(diagnostic)).collect()
+    let line = |diagnostic: &Diagnostic| {
+        let span = diagnostic.span;
+        let path = &loaded.dictionary.files[span.file.0].path;
+        let help = diagnostic.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{path}:{}:{}: {}{help} [{}]", span.line, span.column, diagnostic.message, diagnostic.code)
+    };
+    warnings.map(line).collect()
 }

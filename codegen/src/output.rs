@@ -9,7 +9,7 @@ use std::{fs, io};
 pub struct Output {
     /// The entry file first, then one for each module.
     pub files: Vec<GeneratedFile>,
-    /// Warnings, rendered.
+    /// Warnings, one line each.
     pub warnings: Vec<String>,
     /// The dictionary files read from disk.
     pub dictionaries: Vec<PathBuf>,

@@ -67,10 +67,11 @@ pub(crate) fn files(plan: &Plan<'_>) -> Vec<GeneratedFile> {
     let importable = importable(plan, &modules);
     let bodies = modules.iter().map(|(name, module)| (*name, body(plan, &sizes, &importable, name, module)));
     let bodies: Vec<_> = bodies.collect();
+    let lints = lints(plan);
     if plan.single_file {
         let declarations = modules.iter().zip(bodies).map(|((name, module), (_, body))| {
             let (docs, name) = (module_docs(plan, name, module), ident(name));
-            quote!(#docs pub mod #name { #body })
+            quote!(#docs #lints pub mod #name { #body })
         });
         let declarations = quote!(#(#declarations)*);
         return vec![entry(plan, &modules, declarations)];
@@ -79,6 +80,7 @@ pub(crate) fn files(plan: &Plan<'_>) -> Vec<GeneratedFile> {
         let (docs, path, name) = (module_docs(plan, name, module), format!("/{}", module_path(name)), ident(name));
         quote! {
             #docs
+            #lints
             pub mod #name {
                 include!(concat!(env!("OUT_DIR"), #path));
             }
@@ -111,6 +113,14 @@ fn importable(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>) -> BTreeMap<Str
     }
     importable.retain(|name, _| !RUNTIME_MODULES.contains(&name.as_str()));
     importable
+}
+
+/// What of a dictionary is used, and by whom, is up to the crate that includes it.
+fn lints(plan: &Plan<'_>) -> TokenStream {
+    if plan.dictionary.units[plan.unit.0].name == STANDARD_UNIT {
+        return TokenStream::new();
+    }
+    quote!(#[allow(dead_code, unreachable_pub)])
 }
 
 fn module_path(name: &str) -> String {
@@ -270,11 +280,13 @@ fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>, declarations: TokenS
     let used = used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, name)| ident(name));
     let name = &dictionary.units[plan.unit.0].name;
     let docs = docs::comment([format!("Everything that the dictionary `{name}` defines, for what decodes messages.")]);
+    let lints = lints(plan);
     let format = proc_macro2::Literal::u32_unsuffixed(FORMAT);
     let tokens = quote! {
         const _: () = #codec::assert_generated_format(#format);
         #declarations
         #docs
+        #lints
         pub static DICTIONARY: #codec::DictionaryTable = {
             use #codec::{#(#used),*};
             DictionaryTable {
@@ -371,6 +383,8 @@ fn separated(mut out: String, text: &str) -> String {
         out.push_str(line);
         out.push('\n');
         after_item = content == "}"
+            || content == "};"
+            || content.starts_with("const _")
             || content.ends_with("{}")
             || content.ends_with(';') && ITEMS.iter().any(|item| content.starts_with(item));
     }

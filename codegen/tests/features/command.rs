@@ -2,7 +2,9 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// Commands and AVPs of application 16777999 (Acme-Meter): Acme Charging 1.0.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme_meter {
     use ::diametric_protocol::{base, codec, message, value, wire};
 
@@ -75,6 +77,7 @@ pub mod acme_meter {
             code: 8388700,
             request: true,
         };
+
         const NAME: &'static str = "MRR";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<base::SessionId>(1, 1),
@@ -202,6 +205,7 @@ pub mod acme_meter {
             code: 8388700,
             request: false,
         };
+
         const NAME: &'static str = "MRA";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<base::SessionId>(1, 1),
@@ -310,6 +314,7 @@ pub mod acme_meter {
             code: 8388701,
             request: true,
         };
+
         const NAME: &'static str = "MSR";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeMeterId>(0, 1),
@@ -405,6 +410,7 @@ pub mod acme_meter {
             code: 8388701,
             request: false,
         };
+
         const NAME: &'static str = "MSA";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<base::ResultCode>(0, 1),
@@ -493,6 +499,7 @@ pub mod acme_meter {
             code: 8388702,
             request: true,
         };
+
         const NAME: &'static str = "MXR";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;
@@ -572,6 +579,7 @@ pub mod acme_meter {
             code: 8388702,
             request: false,
         };
+
         const NAME: &'static str = "MXA";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;
@@ -651,6 +659,7 @@ pub mod acme_meter {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, CommandInfo, DictionaryTable};
     DictionaryTable {

@@ -2,7 +2,9 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// AVPs.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme {
     use ::diametric_protocol::{codec, credit_control, value, wire};
 
@@ -72,6 +74,7 @@ pub mod acme {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AllowedMember, AvpInfo, DictionaryTable};
     DictionaryTable {

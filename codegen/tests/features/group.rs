@@ -2,7 +2,9 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// AVPs: Acme Charging 1.0.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme {
     use ::diametric_protocol::{codec, credit_control, value, wire};
 
@@ -133,6 +135,7 @@ pub mod acme {
             vendor: 99999,
             code: 1,
         };
+
         const NAME: &'static str = "Acme-Info";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeFirst>(1, 1),
@@ -265,6 +268,7 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
+
         const NAME: &'static str = "Acme-Sub-Info";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeSecond>(0, 1),
@@ -347,6 +351,7 @@ pub mod acme {
             vendor: 99999,
             code: 3,
         };
+
         const NAME: &'static str = "Acme-Bag";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;
@@ -499,6 +504,7 @@ pub mod acme {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, DictionaryTable};
     DictionaryTable {

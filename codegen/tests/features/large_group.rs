@@ -2,7 +2,9 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// AVPs.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme {
     use ::diametric_protocol::{codec, value, wire};
 
@@ -70,6 +72,7 @@ pub mod acme {
             vendor: 99999,
             code: 1,
         };
+
         const NAME: &'static str = "Acme-Holder";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeLarge>(1, 1),
@@ -239,6 +242,7 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
+
         const NAME: &'static str = "Acme-Large";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeA>(0, 1),
@@ -428,6 +432,7 @@ pub mod acme {
             vendor: 99999,
             code: 3,
         };
+
         const NAME: &'static str = "Acme-Other-Large";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeA>(0, 1),
@@ -547,6 +552,7 @@ pub mod acme {
             vendor: 99999,
             code: 4,
         };
+
         const NAME: &'static str = "Acme-Small";
         const MEMBERS: &'static [codec::Member] = &[codec::Member::new::<AcmeA>(0, 1)];
         const ANY: bool = false;
@@ -708,6 +714,7 @@ pub mod acme {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, DictionaryTable};
     DictionaryTable {

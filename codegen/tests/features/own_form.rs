@@ -2,11 +2,14 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// Commands and AVPs.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme {
     use ::diametric_protocol::{
         accounting, base, codec, credit_control, message, rfc7683, ts32299, value, wire,
     };
+
     /// Credit control with a message for the subscriber.
     ///
     /// `Acme-Credit-Control-Request` (`ACCR`): command 272, application 4 (Credit-Control), proxiable.
@@ -609,6 +612,7 @@ pub mod acme {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, CommandInfo, DictionaryTable};
     DictionaryTable {

@@ -2,7 +2,9 @@
 // From the dictionaries: own_set.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// Commands and AVPs of application 16777998 (Legacy).
+#[allow(dead_code, unreachable_pub)]
 pub mod legacy {
     use ::diametric_protocol::{base, codec, message, value, wire};
 
@@ -46,6 +48,7 @@ pub mod legacy {
             code: 8388710,
             request: true,
         };
+
         const NAME: &'static str = "LER";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<SessionId>(1, 1),
@@ -144,6 +147,7 @@ pub mod legacy {
             code: 8388710,
             request: false,
         };
+
         const NAME: &'static str = "LEA";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<SessionId>(1, 1),
@@ -232,6 +236,7 @@ pub mod legacy {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, CommandInfo, DictionaryTable};
     DictionaryTable {

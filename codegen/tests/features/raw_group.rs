@@ -2,7 +2,9 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// AVPs.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme {
     use ::diametric_protocol::{base, codec, value, wire};
 
@@ -74,6 +76,7 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
+
         const NAME: &'static str = "Acme-Report";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeOpaque>(0, 1),
@@ -129,6 +132,7 @@ pub mod acme {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, DictionaryTable};
     DictionaryTable {

@@ -2,7 +2,9 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// AVPs.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme {
     use ::diametric_protocol::{codec, value, wire};
 
@@ -58,6 +60,7 @@ pub mod acme {
             vendor: 99999,
             code: 1,
         };
+
         const NAME: &'static str = "Acme-Chain";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeName>(0, 1),
@@ -161,6 +164,7 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
+
         const NAME: &'static str = "Acme-Folder";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeName>(1, 1),
@@ -256,6 +260,7 @@ pub mod acme {
             vendor: 99999,
             code: 3,
         };
+
         const NAME: &'static str = "Acme-Entry";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeFolder>(0, 1),
@@ -305,109 +310,6 @@ pub mod acme {
         type Value = Self;
     }
 
-    /// The AVP Acme-Tree.
-    ///
-    /// `Acme-Tree`: AVP 4 of vendor 99999 (Acme), Grouped.
-    ///
-    /// ```text
-    /// <Acme-Tree> ::= < AVP Header: 4 99999 >
-    ///                 { Acme-Name }
-    ///               * [ Acme-Tree ]
-    /// ```
-    #[doc(alias = "Acme-Tree")]
-    #[derive(Clone, Debug, PartialEq)]
-    #[non_exhaustive]
-    pub struct AcmeTree {
-        /// `{ Acme-Name }`.
-        pub acme_name: value::Utf8String,
-        /// `* [ Acme-Tree ]`.
-        pub acme_tree: value::List<AcmeTree>,
-        extras: codec::Extras,
-    }
-
-    /// What [`AcmeTree`] cannot be without.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct AcmeTreeRequired {
-        /// `{ Acme-Name }`.
-        pub acme_name: value::Utf8String,
-    }
-
-    impl AcmeTree {
-        /// With the members that it cannot be without.
-        pub fn new(required: AcmeTreeRequired) -> Self {
-            Self {
-                acme_name: required.acme_name,
-                acme_tree: value::List::new(),
-                extras: codec::Extras::new(),
-            }
-        }
-
-        /// With one more [`acme_tree`](Self::acme_tree).
-        #[must_use]
-        pub fn with_acme_tree(mut self, value: impl Into<AcmeTree>) -> Self {
-            self.acme_tree.push(value);
-            self
-        }
-    }
-
-    impl codec::Group for AcmeTree {
-        const ID: codec::GroupId = codec::GroupId::Avp {
-            vendor: 99999,
-            code: 4,
-        };
-        const NAME: &'static str = "Acme-Tree";
-        const MEMBERS: &'static [codec::Member] = &[
-            codec::Member::new::<AcmeName>(1, 1),
-            codec::Member::new::<AcmeTree>(0, codec::MANY),
-        ];
-        const ANY: bool = false;
-        fn blank_group() -> Self {
-            Self {
-                acme_name: codec::AvpValue::blank(),
-                acme_tree: value::List::new(),
-                extras: codec::Extras::new(),
-            }
-        }
-
-        fn decode_member(
-            &mut self,
-            avp: &wire::RawAvp<'_>,
-            cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
-            match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.required(0, avp, &mut self.acme_name),
-                (99999, 4) => cursor.list(avp, &mut self.acme_tree),
-                _ => cursor.extra(avp, &mut self.extras),
-            }
-        }
-
-        fn encode_declared(&self, out: &mut codec::Encoder) {
-            let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_name);
-            out.list(&members[1], &self.acme_tree);
-        }
-
-        fn extras(&self) -> &codec::Extras {
-            &self.extras
-        }
-
-        fn extras_mut(&mut self) -> &mut codec::Extras {
-            &mut self.extras
-        }
-    }
-
-    ::diametric_protocol::grouped_value! {
-        AcmeTree
-    }
-
-    impl codec::Avp for AcmeTree {
-        const CODE: u32 = 4;
-        const VENDOR: u32 = 99999;
-        const FLAGS: wire::AvpFlags = wire::AvpFlags::VENDOR;
-        const NAME: &'static str = "Acme-Tree";
-        type Value = Self;
-    }
-
     /// The AVP Acme-Name.
     ///
     /// `Acme-Name`: AVP 11 of vendor 99999 (Acme), UTF8String.
@@ -424,6 +326,7 @@ pub mod acme {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, DictionaryTable};
     DictionaryTable {
@@ -432,7 +335,6 @@ pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
             AvpInfo::of::<acme::AcmeChain>(),
             AvpInfo::of::<acme::AcmeFolder>(),
             AvpInfo::of::<acme::AcmeEntry>(),
-            AvpInfo::of::<acme::AcmeTree>(),
             AvpInfo::of::<acme::AcmeName>(),
         ],
         commands: &[],

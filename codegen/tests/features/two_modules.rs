@@ -2,7 +2,9 @@
 // From the dictionaries: acme.
 
 const _: () = ::diametric_protocol::codec::assert_generated_format(1);
+
 /// AVPs.
+#[allow(dead_code, unreachable_pub)]
 pub mod acme_common {
     use super::meter;
     use ::diametric_protocol::{codec, value, wire};
@@ -66,6 +68,7 @@ pub mod acme_common {
             vendor: 99999,
             code: 3,
         };
+
         const NAME: &'static str = "Acme-Readings";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<meter::AcmeReading>(0, codec::MANY),
@@ -117,6 +120,7 @@ pub mod acme_common {
 }
 
 /// AVPs of application 16777999 (Acme-Meter).
+#[allow(dead_code, unreachable_pub)]
 pub mod meter {
     use super::acme_common;
     use ::diametric_protocol::{codec, value, wire};
@@ -163,6 +167,7 @@ pub mod meter {
             vendor: 99999,
             code: 1,
         };
+
         const NAME: &'static str = "Acme-Reading";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<acme_common::AcmeUnit>(0, 1),
@@ -214,6 +219,7 @@ pub mod meter {
 }
 
 /// Everything that the dictionary `acme` defines, for what decodes messages.
+#[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
     use ::diametric_protocol::codec::{AvpInfo, DictionaryTable};
     DictionaryTable {
