@@ -212,7 +212,7 @@ impl<F: CcrForm> Task<F> {
             _ => TerminationCause::ADMINISTRATIVE,
         };
         // Where the session is over or its TERMINATION is out already, there is nothing to do.
-        let _ = self.machine.handle_input(now(), Input::Terminate(cause));
+        let _ = self.machine.handle_input(now(), Input::ServiceTerminated(cause));
     }
 
     fn arrived(&mut self, number: u32, outcome: Outcome, answer: Option<Box<F::Answer>>) {

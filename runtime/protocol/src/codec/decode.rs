@@ -1,5 +1,6 @@
 //! Strict decoding (RFC 6733 §3, §4 and §7).
 
+use super::rules;
 use super::{
     Avp, AvpHeader, AvpInfo, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member,
     PathSegment,
@@ -20,7 +21,7 @@ const MAX_FAILURES: usize = 32;
 pub enum Fault {
     /// The length does not fit the format: `expected` says which would.
     Length {
-        /// What the format asks for, such as `4 octets`.
+        /// What the format asks for: a number of octets, or words for several possible ones.
         expected: &'static str,
     },
     /// The value is outside what the format or the definition allows.
@@ -88,6 +89,9 @@ impl<'k> Decoder<'k> {
             self.missing(missing, G::MEMBERS);
         }
         group.check_counts(&mut |index, count| self.count(data, &G::MEMBERS[index], count));
+        if let Some(rule) = rules::of(G::ID) {
+            self.rule(rule, data);
+        }
         self.depth -= 1;
         Ok(())
     }
@@ -111,11 +115,11 @@ impl<'k> Decoder<'k> {
                 result_code: ResultCode::INVALID_AVP_LENGTH,
                 failed_avp: vec![example(header_of(avp), min_payload)],
                 path: Vec::new(),
-                message: format!("length {}, expected {expected}", avp.data.len()),
+                message: wrong_length(avp, expected),
             },
             Fault::Value { reason } => Failure {
                 result_code: ResultCode::INVALID_AVP_VALUE,
-                failed_avp: vec![avp.wire.into()],
+                failed_avp: vec![whole(avp)],
                 path: Vec::new(),
                 message: reason.into(),
             },
@@ -181,10 +185,17 @@ impl<'k> Decoder<'k> {
                 .nth(member.max as usize);
             self.push(Failure {
                 result_code: ResultCode::AVP_OCCURS_TOO_MANY_TIMES,
-                failed_avp: excess.iter().map(|avp| avp.wire.into()).collect(),
+                failed_avp: excess.iter().map(whole).collect(),
                 path: vec![PathSegment::of(member)],
                 message: format!("occurs {count} times, at most {} allowed", member.max),
             });
+        }
+    }
+
+    /// Judges what the grammar of a group cannot say.
+    fn rule(&mut self, rule: rules::Rule, data: &[u8]) {
+        if let Some(failure) = rule(data) {
+            self.push(failure);
         }
     }
 
@@ -219,7 +230,7 @@ impl<'k> Decoder<'k> {
     fn refused(&mut self, avp: &RawAvp<'_>, result_code: ResultCode, message: &str) {
         self.push(Failure {
             result_code,
-            failed_avp: vec![avp.wire.into()],
+            failed_avp: vec![whole(avp)],
             path: Vec::new(),
             message: message.into(),
         });
@@ -244,8 +255,12 @@ impl Cursor<'_, '_, '_> {
         }
     }
 
+    /// One instance too many. Its length is judged first: in the order of the octets, that is where the message goes wrong.
     #[cold]
-    fn too_many(&mut self, avp: &RawAvp<'_>) {
+    fn too_many<T: AvpValue>(&mut self, avp: &RawAvp<'_>) {
+        if let Err(fault @ Fault::Length { .. }) = T::blank().decode_value(avp.data, self.decoder) {
+            return self.decoder.fault(avp, fault, T::MIN_PAYLOAD);
+        }
         let message = "occurs more than once, at most 1 allowed";
         self.decoder.refused(avp, ResultCode::AVP_OCCURS_TOO_MANY_TIMES, message);
     }
@@ -254,7 +269,7 @@ impl Cursor<'_, '_, '_> {
     #[inline]
     pub fn required<T: AvpValue>(&mut self, bit: u32, avp: &RawAvp<'_>, slot: &mut T) {
         if self.seen & (1 << bit) != 0 {
-            return self.too_many(avp);
+            return self.too_many::<T>(avp);
         }
         self.seen |= 1 << bit;
         self.value(avp, slot);
@@ -264,7 +279,7 @@ impl Cursor<'_, '_, '_> {
     #[inline]
     pub fn optional<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut Option<T>) {
         if slot.is_some() {
-            return self.too_many(avp);
+            return self.too_many::<T>(avp);
         }
         let slot = slot.insert(T::blank());
         self.value(avp, slot);
@@ -274,7 +289,7 @@ impl Cursor<'_, '_, '_> {
     #[inline]
     pub fn optional_boxed<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut Option<Box<T>>) {
         if slot.is_some() {
-            return self.too_many(avp);
+            return self.too_many::<T>(avp);
         }
         let slot = slot.insert(Box::new(T::blank()));
         self.value(avp, &mut **slot);
@@ -332,12 +347,26 @@ pub(crate) fn decode_value<A: Avp>(data: &[u8]) -> Result<A::Value, DecodeError>
     decoder.finish(value)
 }
 
+/// Lengths as the wire has them: header included, where the format has a single length.
+fn wrong_length(avp: &RawAvp<'_>, expected: &str) -> String {
+    let header = avp.header_len();
+    match expected.parse::<usize>() {
+        Ok(payload) => format!("length {}, expected {}", header + avp.data.len(), header + payload),
+        Err(_) => format!("a payload of {} octets, expected {expected}", avp.data.len()),
+    }
+}
+
+/// The AVP with the padding that it may have come without.
+pub(super) fn whole(avp: &RawAvp<'_>) -> Box<[u8]> {
+    group_avp(header_of(avp), avp.data)
+}
+
 fn header_of(avp: &RawAvp<'_>) -> AvpHeader {
     AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags }
 }
 
 /// An AVP with a payload of zeros: what Failed-AVP shows of one that is missing or of the wrong length.
-fn example(header: AvpHeader, payload: usize) -> Box<[u8]> {
+pub(super) fn example(header: AvpHeader, payload: usize) -> Box<[u8]> {
     group_avp(header, &vec![0; payload])
 }
 

@@ -121,7 +121,7 @@ impl fmt::Display for DecodeError {
         if !(self.root.is_empty() && first.path.is_empty()) {
             write!(f, "{}: ", self.path())?;
         }
-        write!(f, "{} (Result-Code {})", first.message, first.result_code)?;
+        write!(f, "{}; Result-Code {}", first.message, first.result_code)?;
         match self.failures.len() - 1 {
             0 => Ok(()),
             1 => f.write_str(", and 1 more failure"),

@@ -68,8 +68,11 @@ pub struct CommandInfo {
     /// Abbreviation, such as `CCR`.
     pub abbreviation: &'static str,
     /// Decodes a frame of this command.
-    pub decode: fn(&[u8], &Known) -> Result<Box<dyn AnyMessage>, DecodeError>,
+    pub decode: DecodeAny,
 }
+
+/// Decodes a frame of one command.
+pub type DecodeAny = fn(&[u8], &Known) -> Result<Box<dyn AnyMessage>, DecodeError>;
 
 impl CommandInfo {
     /// The entry of `C`.

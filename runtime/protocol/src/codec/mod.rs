@@ -8,12 +8,13 @@ mod encode;
 mod error;
 mod extras;
 mod known;
+mod rules;
 
 pub use decode::{Cursor, Decoder, Fault};
 pub use encode::Encoder;
 pub use error::{DecodeError, EncodeError, Failure, PathSegment};
 pub use extras::{ExtraAvp, Extras};
-pub use known::{AllowedMember, AvpInfo, CommandInfo, DictionaryTable, Known};
+pub use known::{AllowedMember, AnyMessage, AvpInfo, CommandInfo, DecodeAny, DictionaryTable, Known};
 
 use crate::wire::{AvpFlags, RawAvp};
 use std::fmt;

@@ -151,7 +151,7 @@ impl Header {
     pub fn read(frame: &[u8]) -> Result<Self, HeaderError> {
         let header = Self::peek(frame).ok_or(HeaderError::TooShort(frame.len()))?;
         let length = u32::from_be_bytes([0, frame[1], frame[2], frame[3]]);
-        if length < HEADER_LEN as u32 || length % 4 != 0 {
+        if length < HEADER_LEN as u32 || !length.is_multiple_of(4) {
             return Err(HeaderError::Length(length));
         }
         if frame[0] != 1 {

@@ -10,7 +10,7 @@ use crate::value::OctetString;
 pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, HeaderError> {
     let Some(&[version, a, b, c]) = buffer.first_chunk::<4>() else { return Ok(None) };
     let length = u32::from_be_bytes([0, a, b, c]);
-    if (length as usize) < HEADER_LEN || length % 4 != 0 || length as usize > MAX_MESSAGE_LEN {
+    if (length as usize) < HEADER_LEN || !length.is_multiple_of(4) || length as usize > MAX_MESSAGE_LEN {
         return Err(HeaderError::Length(length));
     }
     // A wrong version in an otherwise framed message gets its answer (5011) from whoever reads the message; it does not
