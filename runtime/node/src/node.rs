@@ -4,6 +4,7 @@ use crate::config::{Config, PeerConfig};
 use crate::dispatch::{Dispatcher, Handlers, Incoming};
 use crate::driver::{self, Frame, Link, Observer, Order, Tap, Unanswered};
 use crate::error::{SendError, StartError};
+use crate::ro::{CREDIT_CONTROL, Later, RoSessions};
 use crate::peers::{Attempt, Destination, Peers, order_channel};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::DisconnectCause;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     peers: Peers,
     dispatcher: Arc<Dispatcher>,
     session_ids: SessionIds,
+    ro_sessions: RoSessions,
     end_to_end: Arc<EndToEndIds>,
     listening: Vec<SocketAddr>,
     tap: Option<Tap>,
@@ -90,7 +92,7 @@ impl NodeBuilder {
     /// If a listener cannot be opened or the configuration cannot be right. A peer that cannot be reached is no error:
     /// it is tried again, and requests say what happened.
     pub async fn start(self) -> Result<Node, StartError> {
-        let Self { config, known, handlers, tap } = self;
+        let Self { config, known, mut handlers, tap } = self;
         if config.local.origin_host.is_empty() || config.local.origin_realm.is_empty() {
             return Err(StartError::Config("Origin-Host and Origin-Realm must not be empty".into()));
         }
@@ -108,6 +110,10 @@ impl NodeBuilder {
             };
             listeners.push(listen.await.map_err(|cause| StartError::Listen { address, cause })?);
         }
+        let later = Later::default();
+        if config.ro.ocs_realm.is_some() {
+            crate::ro::install(&mut handlers, CREDIT_CONTROL, &later);
+        }
         let (known, local) = (Arc::new(known), Arc::new(config.local.clone()));
         let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs()) as u32;
         let shared = Arc::new(Shared {
@@ -118,6 +124,7 @@ impl NodeBuilder {
                 handlers,
                 config.max_handlers,
             )),
+            ro_sessions: RoSessions::default(),
             session_ids: SessionIds::new(&local.origin_host, seconds),
             end_to_end: Arc::new(EndToEndIds::new(seconds, fastrand::u32(..))),
             listening: listeners.iter().map(|(_, bound)| *bound).collect(),
@@ -127,6 +134,8 @@ impl NodeBuilder {
             known,
             local,
         });
+        // Set once, here.
+        let _ = later.set(Arc::downgrade(&shared));
         for (listener, _) in listeners {
             tokio::spawn(accept(listener, Context::of(&shared)));
         }
@@ -180,6 +189,10 @@ impl Node {
 impl Shared {
     pub(crate) fn local(&self) -> &LocalNode {
         &self.local
+    }
+
+    pub(crate) fn ro_sessions(&self) -> &RoSessions {
+        &self.ro_sessions
     }
 
     pub(crate) fn new_session_id(&self) -> String {

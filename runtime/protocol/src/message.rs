@@ -99,7 +99,15 @@ pub struct Received<C> {
 /// # Errors
 /// Everything that is wrong with it, in a form from which an answer can be made.
 pub fn decode<C: Command>(frame: &[u8], known: &Known) -> Result<Received<C>, DecodeError> {
-    decode_with(frame, known, None)
+    decode_with(frame, Some(known), None)
+}
+
+/// Decodes a message that was judged before, such as one from a store: AVPs outside the grammar are kept unjudged.
+///
+/// # Errors
+/// As [`decode`], but for AVPs that are not known.
+pub fn decode_again<C: Command>(frame: &[u8]) -> Result<Received<C>, DecodeError> {
+    decode_with(frame, None, None)
 }
 
 /// Decodes one message strictly; long values keep a reference to `frame` instead of a copy.
@@ -107,10 +115,14 @@ pub fn decode<C: Command>(frame: &[u8], known: &Known) -> Result<Received<C>, De
 /// # Errors
 /// As [`decode`].
 pub fn decode_shared<C: Command>(frame: &Bytes, known: &Known) -> Result<Received<C>, DecodeError> {
-    decode_with(frame, known, Some(frame))
+    decode_with(frame, Some(known), Some(frame))
 }
 
-fn decode_with<C: Command>(frame: &[u8], known: &Known, buffer: Option<&Bytes>) -> Result<Received<C>, DecodeError> {
+fn decode_with<C: Command>(
+    frame: &[u8],
+    known: Option<&Known>,
+    buffer: Option<&Bytes>,
+) -> Result<Received<C>, DecodeError> {
     let header = read_header(frame).map_err(|error| error.in_message(C::NAME))?;
     if header.command != C::CODE || header.flags.is_request() != C::REQUEST {
         let kind = if header.flags.is_request() { "request" } else { "answer" };
@@ -118,7 +130,7 @@ fn decode_with<C: Command>(frame: &[u8], known: &Known, buffer: Option<&Bytes>) 
         return Err(DecodeError::whole(ResultCode::COMMAND_UNSUPPORTED, message).in_message(C::NAME));
     }
     check_bits::<C>(header).map_err(|error| error.in_message(C::NAME))?;
-    let mut decoder = Decoder::new(Some(known)).sharing(buffer);
+    let mut decoder = Decoder::new(known).sharing(buffer);
     let mut body = C::blank_group();
     // A message is never nested, so the depth limit cannot be what fails here.
     let _ = decoder.group(&mut body, &frame[HEADER_LEN..]);

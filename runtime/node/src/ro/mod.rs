@@ -9,14 +9,20 @@
 
 mod event;
 mod facts;
+mod reauth;
 mod server;
 mod service;
 mod session;
+mod state;
+mod task;
 
+pub use reauth::Reauthorization;
 pub use server::{RoRequest, RoServer};
 pub use service::{CcrForm, Service, imsi, msisdn};
-pub use session::{Opened, RoSession};
+pub use session::{Opened, RoSession, SessionHandle};
+pub use state::RoSessionState;
 
+pub(crate) use reauth::{Later, RoSessions, install};
 pub(crate) use server::CREDIT_CONTROL;
 
 use crate::error::SendError;
@@ -79,6 +85,9 @@ pub enum RoError {
     /// or Direct-Debiting-Failure-Handling CONTINUE), or because the server needs none (4011).
     #[error("the service goes on without credit control: {0}")]
     Uncontrolled(Box<RoError>),
+    /// The state of a session cannot be resumed.
+    #[error("the state of the session cannot be used: {0}")]
+    State(String),
     /// The session is over: no request of it can be sent any more.
     #[error("the credit-control session is over")]
     Ended,
@@ -91,7 +100,7 @@ impl RoError {
             Self::Denied(answer) => answer.result_code,
             Self::Send(error) => error.result_code(),
             Self::Uncontrolled(cause) => cause.result_code(),
-            Self::NotConfigured | Self::NoAnswer(_) | Self::Ended => ResultCode::UNABLE_TO_COMPLY,
+            Self::NotConfigured | Self::NoAnswer(_) | Self::State(_) | Self::Ended => ResultCode::UNABLE_TO_COMPLY,
         }
     }
 

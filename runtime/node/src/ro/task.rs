@@ -1,0 +1,358 @@
+//! The task of one credit-control session: it drives the state machine.
+
+use super::facts::{self, Outcome};
+use super::service::{CcrForm, Service, Stamp};
+use super::session::Attributes;
+use super::state::RoSessionState;
+use super::{CREDIT_CONTROL, RoError};
+use diametric_protocol::base::{ResultCode, TerminationCause};
+use diametric_protocol::credit_control::{CcRequestType, CreditControlRequest};
+use diametric_protocol::message::{Form, Request};
+use diametric_protocol::ro::session::{Action, CcrOrder, CcrReason, Input, SessionConfig, State};
+use diametric_protocol::ro::{AnswerClass, ClientSession, NoAnswer};
+use diametric_protocol::value::DiameterIdentity;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+/// What a session is asked to do.
+pub(super) enum Order<F: CcrForm> {
+    /// Send a CCR when its turn comes.
+    Ccr { input: Input, ccr: Box<F>, reply: Reply<F> },
+    /// A RAR came. Says whether the application may answer it, and if so, whether a CCR is out.
+    Reauth { reply: oneshot::Sender<Reauth>, application: bool },
+    /// An ASR came, with which the client complies.
+    Abort { reply: oneshot::Sender<ResultCode> },
+    /// Tell the state, once nothing is out.
+    Snapshot { reply: oneshot::Sender<RoSessionState> },
+    /// Tell the state, once nothing is out, and stop.
+    Detach { reply: oneshot::Sender<RoSessionState> },
+}
+
+/// What a session says of a RAR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reauth {
+    /// Answer it with this.
+    Answer(ResultCode),
+    /// The application answers it; `pending` if a CCR is out.
+    Ask { pending: bool },
+}
+
+pub(super) type Reply<F> = oneshot::Sender<Result<Box<<F as Request>::Answer>, RoError>>;
+
+type InFlight<A> = Pin<Box<dyn Future<Output = (Outcome, Option<Box<A>>)> + Send>>;
+
+pub(super) struct Task<F: CcrForm> {
+    service: Arc<Service>,
+    attributes: Attributes,
+    machine: ClientSession,
+    held: Option<oneshot::Receiver<()>>,
+    /// Orders the machine has taken, whose CCR has not gone out yet; and whether each ends the session.
+    waiting: VecDeque<(bool, Box<F>, Reply<F>)>,
+    /// Who waits for the CCR that is out.
+    current: Option<Reply<F>>,
+    in_flight: Option<(u32, InFlight<F::Answer>)>,
+    /// The server that answered first: the session stays with it.
+    server: Option<DiameterIdentity>,
+    updates: u32,
+    last_error: Option<RoError>,
+    last_answer: Option<Box<F::Answer>>,
+    snapshots: Vec<(oneshot::Sender<RoSessionState>, bool)>,
+    /// Who waits for the machine's answer to a RAR or an ASR.
+    raa: Option<oneshot::Sender<Reauth>>,
+    asa: Option<oneshot::Sender<ResultCode>>,
+}
+
+impl<F: CcrForm> Task<F> {
+    pub(super) fn new(id: &str, service: Arc<Service>, attributes: Attributes, held: oneshot::Receiver<()>) -> Self {
+        let machine = ClientSession::new(id, config(&service));
+        Self::with(machine, service, attributes, held)
+    }
+
+    pub(super) fn resume(
+        service: Arc<Service>,
+        attributes: Attributes,
+        held: oneshot::Receiver<()>,
+        state: &RoSessionState,
+    ) -> Self {
+        let machine = ClientSession::resume(state.machine(), config(&service), now());
+        let mut task = Self::with(machine, service, attributes, held);
+        task.server = state.server.as_deref().map(DiameterIdentity::from);
+        task.updates = 2;
+        task
+    }
+
+    fn with(
+        machine: ClientSession,
+        service: Arc<Service>,
+        attributes: Attributes,
+        held: oneshot::Receiver<()>,
+    ) -> Self {
+        Self {
+            service,
+            attributes,
+            machine,
+            held: Some(held),
+            waiting: VecDeque::new(),
+            current: None,
+            in_flight: None,
+            server: None,
+            updates: 0,
+            last_error: None,
+            last_answer: None,
+            snapshots: Vec::new(),
+            raa: None,
+            asa: None,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order<F>>, first: Option<Order<F>>) {
+        if let Some(first) = first {
+            self.take(first);
+        }
+        loop {
+            self.act();
+            let detached = self.tell();
+            if detached || (self.machine.is_closed() && self.in_flight.is_none()) {
+                break;
+            }
+            let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
+            tokio::select! {
+                // What was ordered before the session was let go of comes first.
+                biased;
+                Some(order) = orders.recv() => self.take(order),
+                () = released(&mut self.held) => {
+                    self.held = None;
+                    self.abandoned();
+                }
+                (number, outcome, answer) = arrival(&mut self.in_flight) => {
+                    self.in_flight = None;
+                    self.arrived(number, outcome, answer);
+                }
+                () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+                    self.machine.handle_timeout(now());
+                }
+            }
+        }
+        self.service.shared.ro_sessions().remove(self.machine.session_id());
+    }
+
+    fn take(&mut self, order: Order<F>) {
+        match order {
+            Order::Ccr { input, ccr, reply } => {
+                let terminates = matches!(input, Input::Terminate(_));
+                match self.machine.handle_input(now(), input) {
+                    Ok(()) => {
+                        self.updates += 1;
+                        self.waiting.push_back((terminates, ccr, reply));
+                    }
+                    Err(_) => settle::<F>(reply, Err(RoError::Ended)),
+                }
+            }
+            Order::Reauth { reply, application } => {
+                let pending = self.machine.state() == State::PendingU;
+                match self.machine.reauth_refusal() {
+                    Some(refusal) => _ = reply.send(Reauth::Answer(refusal)),
+                    None if application => _ = reply.send(Reauth::Ask { pending }),
+                    None => {
+                        self.raa = Some(reply);
+                        // Every state has an answer to a RAR.
+                        let _ = self.machine.handle_input(now(), Input::ReauthRequested { covered: pending });
+                    }
+                }
+            }
+            Order::Abort { reply } => {
+                self.asa = Some(reply);
+                let _ = self.machine.handle_input(now(), Input::AbortRequested { comply: true });
+            }
+            Order::Snapshot { reply } => self.snapshots.push((reply, false)),
+            Order::Detach { reply } => self.snapshots.push((reply, true)),
+        }
+    }
+
+    /// Nobody holds the session any more, and nobody terminated it.
+    fn abandoned(&mut self) {
+        let cause = match self.updates {
+            0 | 1 => TerminationCause::SERVICE_NOT_PROVIDED,
+            _ => TerminationCause::ADMINISTRATIVE,
+        };
+        // Where the session is over or its TERMINATION is out already, there is nothing to do.
+        let _ = self.machine.handle_input(now(), Input::ServiceTerminated(cause));
+    }
+
+    fn arrived(&mut self, number: u32, outcome: Outcome, answer: Option<Box<F::Answer>>) {
+        let (input, error) = match outcome {
+            Outcome::Answer(facts, error) => (Input::Answer { number, facts }, error),
+            Outcome::TimedOut(error) => (Input::RequestTimedOut { number }, error),
+            Outcome::Failed(error) => (Input::SendFailed { number }, error),
+        };
+        if self.server.is_none() {
+            self.server = answer.as_ref().map(|answer| answer.standard().origin_host.clone());
+        }
+        (self.last_answer, self.last_error) = (answer, Some(error));
+        // An answer to a request that the machine has given up changes nothing.
+        let _ = self.machine.handle_input(now(), input);
+    }
+
+    /// Carries out what the machine wants.
+    fn act(&mut self) {
+        let (mut granted, mut answered, mut unanswered) = (false, false, None);
+        let mut orders = Vec::new();
+        while let Some(action) = self.machine.poll_action() {
+            match action {
+                Action::SendCcr(order) => orders.push(order),
+                Action::GrantService => granted = true,
+                Action::Answered { .. } => answered = true,
+                Action::Unanswered { why, .. } => unanswered = Some(why),
+                // Whoever asked may be gone with its connection.
+                Action::SendRaa { result_code } => {
+                    _ = self.raa.take().map(|raa| raa.send(Reauth::Answer(result_code)));
+                }
+                Action::SendAsa { result_code } => _ = self.asa.take().map(|asa| asa.send(result_code)),
+                // Whether the service stops is in the result of whoever waits; final units are the application's, and the
+                // machine is not told of them here.
+                _ => {}
+            }
+        }
+        if answered {
+            let result = match (self.last_answer.take(), self.last_error.take()) {
+                (Some(answer), _) if facts::of_answer(answer.standard()).class() == AnswerClass::Success => Ok(answer),
+                (_, Some(error)) => Err(error.uncontrolled_if(granted)),
+                (_, None) => Err(RoError::Ended),
+            };
+            self.resolve(result);
+        } else if let Some(why) = unanswered {
+            let error = match why {
+                NoAnswer::TxExpired => RoError::NoAnswer(self.service.settings.tx),
+                NoAnswer::SendFailed | NoAnswer::TimedOut => self.last_error.take().unwrap_or(RoError::Ended),
+            };
+            self.resolve(Err(error.uncontrolled_if(granted)));
+        }
+        for order in orders {
+            self.send(order);
+        }
+        if self.machine.is_closed() {
+            // Updates that waited: nothing of the session follows.
+            for (_, _, reply) in self.waiting.drain(..) {
+                settle::<F>(reply, Err(RoError::Ended));
+            }
+            self.resolve(Err(RoError::Ended));
+        }
+    }
+
+    /// Hands out snapshots when nothing is out; says whether the session goes on elsewhere.
+    fn tell(&mut self) -> bool {
+        let mut detached = false;
+        match self.machine.state() {
+            State::Open => {
+                for (reply, detach) in self.snapshots.drain(..) {
+                    let state = self.machine.snapshot(now());
+                    let state = RoSessionState::new(&state, &self.service, self.server.as_ref(), &self.attributes);
+                    detached |= detach && reply.send(state).is_ok();
+                }
+            }
+            // Dropping the senders tells that there is nothing to resume.
+            State::Idle => self.snapshots.clear(),
+            State::PendingI | State::PendingU | State::PendingT => {}
+        }
+        detached
+    }
+
+    fn resolve(&mut self, result: Result<Box<F::Answer>, RoError>) {
+        if let Some(reply) = self.current.take() {
+            settle::<F>(reply, result);
+        }
+    }
+
+    fn send(&mut self, order: CcrOrder) {
+        let terminates = matches!(order.reason, CcrReason::Termination(_));
+        // A TERMINATION passes the updates that wait; the machine drops those. A re-authorization that the machine asks for
+        // by itself is nobody's order.
+        let position = match order.reason {
+            CcrReason::Reauthorization => None,
+            _ => self.waiting.iter().position(|(ends, _, _)| *ends == terminates),
+        };
+        let taken = position.and_then(|position| self.waiting.remove(position));
+        let exchange: InFlight<F::Answer> = match taken {
+            Some((_, mut ccr, reply)) => {
+                self.current = Some(reply);
+                self.stamp(ccr.standard_mut(), order);
+                self.exchange(*ccr, Some)
+            }
+            // The machine asks by itself. There is nobody to ask for an own form's members, so the request goes out in the
+            // standard form, with what every request of the session repeats.
+            None => {
+                let mut ccr = self.service.template.clone();
+                self.stamp(&mut ccr, order);
+                self.exchange(ccr, |_| None)
+            }
+        };
+        self.in_flight = Some((order.number, exchange));
+    }
+
+    fn exchange<G: CcrForm>(
+        &self,
+        ccr: G,
+        keep: impl FnOnce(Box<G::Answer>) -> Option<Box<F::Answer>> + Send + 'static,
+    ) -> InFlight<F::Answer> {
+        let (shared, timeout) = (Arc::clone(&self.service.shared), self.service.settings.request_timeout);
+        Box::pin(async move {
+            let (outcome, answer) = facts::of_exchange(shared.send(CREDIT_CONTROL, &ccr, timeout).await);
+            (outcome, answer.and_then(keep))
+        })
+    }
+
+    fn stamp(&self, ccr: &mut CreditControlRequest, order: CcrOrder) {
+        let termination_cause = match order.reason {
+            CcrReason::Termination(cause) => Some(cause),
+            _ => None,
+        };
+        let stamp = Stamp {
+            session_id: self.machine.session_id(),
+            destination_host: self.server.as_ref().filter(|_| order.request_type != CcRequestType::InitialRequest),
+            request_type: order.request_type,
+            number: order.number,
+            action: None,
+            termination_cause,
+        };
+        self.service.stamp(ccr, stamp);
+    }
+}
+
+fn config(service: &Service) -> SessionConfig {
+    let mut config = SessionConfig::default();
+    config.tx = service.settings.tx;
+    config.request_timeout = service.settings.request_timeout;
+    config.failure_handling = service.settings.failure_handling;
+    config
+}
+
+async fn released(held: &mut Option<oneshot::Receiver<()>>) {
+    match held {
+        // Nothing is ever sent: what comes is the end of the other side.
+        Some(held) => _ = held.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn arrival<A>(in_flight: &mut Option<(u32, InFlight<A>)>) -> (u32, Outcome, Option<Box<A>>) {
+    match in_flight {
+        Some((number, exchange)) => {
+            let (outcome, answer) = exchange.await;
+            (*number, outcome, answer)
+        }
+        None => std::future::pending().await,
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// Whoever asked may have stopped waiting.
+fn settle<F: CcrForm>(reply: Reply<F>, result: Result<Box<F::Answer>, RoError>) {
+    let _ = reply.send(result);
+}
