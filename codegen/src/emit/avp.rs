@@ -1,7 +1,8 @@
 //! AVPs: keys, enumerations and groups.
 
 use super::docs;
-use super::group::{Field, Struct, value_impls};
+use super::field::Field;
+use super::group::{Struct, value_impls};
 use super::names::{Names, Scope, ident};
 use super::shape::{Raw, Shape, Sizes, shape};
 use diametric_dictionary::model::{Avp, AvpId, FlagRule, Item, Member};
@@ -51,6 +52,7 @@ pub(crate) fn avp(scope: &Scope<'_>, sizes: &Sizes, id: AvpId) -> TokenStream {
                 any: avp.any,
                 attributes: quote!(#docs #alias),
                 extras: ident("extras"),
+                extras_written: None,
             };
             let group = group.tokens(names);
             let value = value_impls(&name, names);
@@ -158,5 +160,6 @@ fn field(scope: &Scope<'_>, sizes: &Sizes, member: &Member) -> Field {
         max: member.max,
         pattern: quote!((#vendor, #code)),
         docs: docs::comment(docs::member(scope.dictionary, member)),
+        written: None,
     }
 }

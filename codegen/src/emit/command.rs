@@ -2,10 +2,11 @@
 
 use super::avp::fields;
 use super::docs;
-use super::group::{Form, Struct};
+use super::form::Form;
+use super::group::Struct;
 use super::names::{Scope, ident};
-use super::shape::{Hold, Sizes};
-use diametric_dictionary::model::{Command, CommandId, Member, Message};
+use super::shape::{Hold, Raw, Shape, Sizes, shape};
+use diametric_dictionary::model::{Command, CommandId, DataType, Member, Message};
 use diametric_dictionary::{grammar, naming};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -65,6 +66,7 @@ fn message(scope: &Scope<'_>, sizes: &Sizes, side: Side<'_>) -> TokenStream {
         any: message.any,
         attributes: attributes(scope, side, None),
         extras: ident("extras"),
+        extras_written: None,
     };
     let group = group.tokens(&scope.names);
     let facts = command_impl(scope, side);
@@ -146,7 +148,13 @@ fn result_code(scope: &Scope<'_>, sizes: &Sizes, members: &[Member]) -> TokenStr
     }
     // A dictionary of its own has a Result-Code of its own: only the number is common.
     let standard = scope.result_code();
-    quote!(#value.map(|code| #standard(code.into())))
+    match shape(scope.dictionary.avp(member.avp)) {
+        Shape::Scalar(DataType::Unsigned32) => quote!(#value.map(#standard)),
+        Shape::Open(Raw::Unsigned) | Shape::Closed(Raw::Unsigned) => {
+            quote!(#value.map(|code| #standard(code.into())))
+        }
+        _ => quote!(None),
+    }
 }
 
 fn own_form(scope: &Scope<'_>, sizes: &Sizes, sides: [Side<'_>; 2], standard_id: CommandId) -> TokenStream {
@@ -208,6 +216,7 @@ pub(crate) fn answer_message(scope: &Scope<'_>, sizes: &Sizes, message: &Message
         any: message.any,
         attributes: quote!(#docs #alias),
         extras: ident("extras"),
+        extras_written: None,
     };
     group.tokens(&scope.names)
 }

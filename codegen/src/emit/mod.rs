@@ -4,12 +4,15 @@ mod avp;
 mod command;
 mod docs;
 mod extension;
+mod field;
+mod form;
 mod group;
 mod names;
 mod shape;
 
 pub use avp::key_impl;
-pub use group::{Field, Struct, value_impls};
+pub use field::Field;
+pub use group::{Struct, value_impls};
 pub use names::Names;
 pub use shape::Hold;
 

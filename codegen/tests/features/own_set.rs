@@ -202,7 +202,7 @@ pub mod legacy {
 
     impl message::Answer for LegacyAnswer {
         fn result_code(&self) -> Option<base::ResultCode> {
-            Some(self.result_code).map(|code| base::ResultCode(code.into()))
+            Some(self.result_code).map(base::ResultCode)
         }
     }
 

@@ -1,4 +1,36 @@
-//! Where generated code comes in.
+//! Where generated code comes in, and what only generated code calls.
+
+/// A field of a hand-written group has the type that its AVP demands: `T` is `T`.
+///
+/// Derived code reaches every field by way of this trait, so that a wrong type is one error, at the type.
+#[diagnostic::on_unimplemented(
+    message = "this field holds a `{Self}`, but its AVP and its cardinality demand a `{T}`",
+    label = "expected `{T}`",
+    note = "exactly one is the AVP's value itself, at most one an `Option` of it, several a `List` of it"
+)]
+pub trait Holds<T> {
+    /// The field's value when it is made.
+    fn make(value: T) -> Self;
+    /// To encode it.
+    fn get(&self) -> &T;
+    /// To decode it.
+    fn get_mut(&mut self) -> &mut T;
+}
+
+impl<T> Holds<T> for T {
+    #[inline]
+    fn make(value: T) -> T {
+        value
+    }
+    #[inline]
+    fn get(&self) -> &T {
+        self
+    }
+    #[inline]
+    fn get_mut(&mut self) -> &mut T {
+        self
+    }
+}
 
 /// Includes what `diametric_codegen::Generator` generated in this package's build script.
 ///

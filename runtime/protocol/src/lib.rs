@@ -2,7 +2,8 @@
 
 pub mod answer;
 pub mod codec;
-mod generated;
+#[doc(hidden)]
+pub mod generated;
 pub mod message;
 pub mod peer;
 pub mod ro;
