@@ -7,9 +7,7 @@ use super::task::{Order, Reauth};
 use crate::dispatch::{Handlers, Incoming};
 use crate::node::Shared;
 use diametric_protocol::answer::ErrorAnswer;
-use diametric_protocol::base::{
-    AbortSessionAnswer, AbortSessionAnswerRequired, AbortSessionRequest, ResultCode,
-};
+use diametric_protocol::base::{AbortSessionAnswer, AbortSessionAnswerRequired, AbortSessionRequest, ResultCode};
 use diametric_protocol::credit_control::CreditControlRequest;
 use diametric_protocol::credit_control::{ReAuthAnswer, ReAuthAnswerRequired, ReAuthRequest};
 use std::any::{Any, TypeId};
@@ -27,7 +25,7 @@ pub(crate) struct RoSessions {
     sessions: Mutex<HashMap<Arc<str>, Box<dyn Registered>>>,
     // One handler for each form of CCR, by the form's type.
     reauth: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    aborted: RwLock<Option<Arc<dyn Fn(&str) + Send + Sync>>>,
+    aborted: RwLock<Option<AbortHandler>>,
 }
 
 /// A session of whatever form.
@@ -43,6 +41,8 @@ struct Entry<F: CcrForm> {
     service: Weak<super::Service>,
     attributes: Attributes,
 }
+
+type AbortHandler = Arc<dyn Fn(&str) + Send + Sync>;
 
 type ReauthHandler<F> = dyn Fn(SessionHandle<F>, Reauthorization) -> BoxFuture<()> + Send + Sync;
 
@@ -150,8 +150,7 @@ impl<F: CcrForm> Registered for Entry<F> {
             return Box::pin(std::future::ready(ResultCode::UNKNOWN_SESSION_ID));
         };
         let handler = sessions.handler::<F>();
-        let handle =
-            SessionHandle { id: Arc::clone(&self.id), orders, service, attributes: self.attributes.clone() };
+        let handle = SessionHandle { id: Arc::clone(&self.id), orders, service, attributes: self.attributes.clone() };
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             let asked = handle.orders.send(Order::Reauth { reply, application: handler.is_some() });

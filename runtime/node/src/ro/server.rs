@@ -3,9 +3,10 @@
 use crate::dispatch::Incoming;
 use crate::node::NodeBuilder;
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
-use diametric_protocol::base::ResultCode;
+use diametric_protocol::base::{AbortSessionRequest, AbortSessionRequestRequired, ReAuthRequestType, ResultCode};
 use diametric_protocol::credit_control::{
-    CcRequestType, CreditControlAnswer, CreditControlAnswerRequired, CreditControlRequest, RequestedAction,
+    CcRequestType, CreditControlAnswer, CreditControlAnswerRequired, CreditControlRequest, ReAuthRequest,
+    ReAuthRequestRequired, RequestedAction,
 };
 use diametric_protocol::message::{Form, Request};
 use diametric_protocol::peer::{LocalNode, RemoteNode};
@@ -43,6 +44,35 @@ impl<F: Form<CreditControlRequest>> RoRequest<F> {
         });
         cca.proxy_info = self.context.proxy_info.iter().cloned().collect();
         cca
+    }
+
+    /// A RAR that asks the client of this session to re-authorize all its services (RFC 8506 §5.5). Name one of them by
+    /// its Rating-Group or Service-Identifier if it is about less, and send it with
+    /// [`Node::send`](crate::Node::send), application 4.
+    pub fn reauth(&self) -> ReAuthRequest {
+        let ccr = self.ccr.standard();
+        ReAuthRequest::new(ReAuthRequestRequired {
+            session_id: ccr.session_id.clone(),
+            origin_host: self.local.origin_host.clone(),
+            origin_realm: self.local.origin_realm.clone(),
+            destination_realm: ccr.origin_realm.clone(),
+            destination_host: ccr.origin_host.clone(),
+            auth_application_id: CREDIT_CONTROL,
+            re_auth_request_type: ReAuthRequestType::AUTHORIZE_ONLY,
+        })
+    }
+
+    /// An ASR that ends this session, to be sent as [`reauth`](Self::reauth).
+    pub fn abort(&self) -> AbortSessionRequest {
+        let ccr = self.ccr.standard();
+        AbortSessionRequest::new(AbortSessionRequestRequired {
+            session_id: ccr.session_id.clone(),
+            origin_host: self.local.origin_host.clone(),
+            origin_realm: self.local.origin_realm.clone(),
+            destination_realm: ccr.origin_realm.clone(),
+            destination_host: ccr.origin_host.clone(),
+            auth_application_id: CREDIT_CONTROL,
+        })
     }
 
     /// [`answer`](Self::answer) with DIAMETER_SUCCESS.

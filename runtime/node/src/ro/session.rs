@@ -224,7 +224,8 @@ pub(super) async fn open<F: CcrForm>(service: Service, ccr: F) -> Result<Opened<
 
 /// Takes up a session that was open elsewhere.
 pub(super) fn resume<F: CcrForm>(service: Service, state: &RoSessionState) -> RoSession<F> {
-    let (session, held, received) = parts(state.session_id.as_str().into(), Arc::new(service), state.attributes.clone());
+    let (session, held, received) =
+        parts(state.session_id.as_str().into(), Arc::new(service), state.attributes.clone());
     let task = Task::resume(Arc::clone(&session.service), session.attributes.clone(), held, state);
     session.service.shared.ro_sessions().insert(&session.handle);
     tokio::spawn(task.run(received, None));
