@@ -9,7 +9,7 @@ use crate::ro::{CREDIT_CONTROL, Later, RoSessions};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::DisconnectCause;
 use diametric_protocol::codec::{DictionaryTable, Known};
-use diametric_protocol::message::{self, EndToEndIds, Request};
+use diametric_protocol::message::{self, Answer, EndToEndIds, Request};
 use diametric_protocol::peer::{CloseReason, Connection, ConnectionConfig, LocalNode, RemoteNode, Role};
 use diametric_protocol::session_id::SessionIds;
 use diametric_protocol::value::DiameterIdentity;
@@ -205,9 +205,23 @@ impl Shared {
         request: &R,
         timeout: Duration,
     ) -> Result<R::Answer, SendError> {
+        let frame = message::encode(self.request_header::<R>(application), request)?;
+        self.transmit(application, frame, timeout).await
+    }
+
+    /// The header of a request's first transmission, with an end-to-end id of its own.
+    pub(crate) fn request_header<R: Request>(&self, application: u32) -> Header {
         let end_to_end = self.end_to_end.next();
-        let header = Header { flags: R::FLAGS, command: R::CODE, application, hop_by_hop: HopByHopId(0), end_to_end };
-        let frame = message::encode(header, request)?;
+        Header { flags: R::FLAGS, command: R::CODE, application, hop_by_hop: HopByHopId(0), end_to_end }
+    }
+
+    /// Sends a request that is encoded already, such as one that was sent before.
+    pub(crate) async fn transmit<A: Answer>(
+        &self,
+        application: u32,
+        frame: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<A, SendError> {
         let destination = destination_of(&frame, application);
         let started = tokio::time::Instant::now();
         let route = tokio::time::timeout(timeout, self.peers.route(&destination));
@@ -236,7 +250,7 @@ impl Shared {
             let answer = message::decode_answer_message(&frame, &self.known).map_err(malformed)?;
             return Err(SendError::Answered(Box::new(answer.body)));
         }
-        Ok(message::decode_shared::<R::Answer>(&frame, &self.known).map_err(malformed)?.body)
+        Ok(message::decode_shared::<A>(&frame, &self.known).map_err(malformed)?.body)
     }
 }
 
