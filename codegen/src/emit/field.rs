@@ -2,8 +2,9 @@
 
 use super::names::Names;
 use super::shape::Hold;
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 /// One member of a struct, ready to be written.
 #[derive(Clone, Debug)]
@@ -93,22 +94,8 @@ pub(super) fn checked(
 ) -> TokenStream {
     // Every mention has the same span, and so the compiler shows one error for all.
     let span = written.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
-    let root = respanned(&names.root, span);
-    let demanded = respanned(demanded, span);
+    let root = &names.root;
     quote_spanned!(span=> <#written as #root::generated::Holds<#demanded>>::#method(#value))
-}
-
-fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
-    let tree = |mut tree: TokenTree| {
-        if let TokenTree::Group(group) = &tree {
-            let mut inner = proc_macro2::Group::new(group.delimiter(), respanned(&group.stream(), span));
-            inner.set_span(span);
-            return TokenTree::Group(inner);
-        }
-        tree.set_span(tree.span().located_at(span));
-        tree
-    };
-    tokens.clone().into_iter().map(tree).collect()
 }
 
 /// Items of `MEMBERS`.
@@ -123,7 +110,20 @@ pub(super) fn members<'f>(names: &Names, fields: impl IntoIterator<Item = &'f Fi
             }
             None => quote!(#codec::MANY),
         };
-        quote!(#codec::Member::new::<#key>(#min, #max),)
+        if field.written.is_none() {
+            return quote!(#codec::Member::new::<#key>(#min, #max),);
+        }
+        // As `Member::new` has it, but each mention of a key that is none is the same error, and shown once.
+        let avp = quote_spanned!(key.span()=> <#key as #codec::Avp>);
+        quote! {
+            #codec::Member {
+                header: #codec::AvpHeader { code: #avp::CODE, vendor: #avp::VENDOR, flags: #avp::FLAGS },
+                name: #avp::NAME,
+                min: #min,
+                max: #max,
+                min_payload: <#avp::Value as #codec::AvpValue>::MIN_PAYLOAD,
+            },
+        }
     });
     quote!(#(#members)*)
 }

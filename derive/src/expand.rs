@@ -1,0 +1,119 @@
+//! What is generated: the same as from a dictionary.
+
+use crate::valid::{ValidGroup, ValidKey, ValidMember};
+use crate::{attr, valid};
+use diametric_codegen::derive_support::{Field, Names, Struct, key_impl, value_impls};
+use diametric_dictionary::model::DataType;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::DeriveInput;
+use syn::spanned::Spanned as _;
+
+pub(crate) fn key(key: &ValidKey) -> TokenStream {
+    let names = Names::absolute(key.root.clone());
+    let value = names.data_type(key.avp.data_type);
+    let avp = key_impl(&key.avp, &key.name, &value, &names);
+    let extends = extends(key, &names);
+    quote!(#avp #extends)
+}
+
+pub(crate) fn group(group: &ValidGroup) -> TokenStream {
+    let key = &group.key;
+    let names = Names::absolute(key.root.clone());
+    let codec = &names.codec;
+    let (vendor, code) = (Literal::u32_unsuffixed(key.avp.vendor), Literal::u32_unsuffixed(key.avp.code));
+    let definition = Struct {
+        name: key.name.clone(),
+        fields: group.members.iter().map(|member| field(member, &names)).collect(),
+        id: quote!(#codec::GroupId::Avp { vendor: #vendor, code: #code }),
+        group_name: key.avp.name.clone(),
+        any: group.any,
+        attributes: TokenStream::new(),
+        extras: group.extras.clone(),
+        extras_written: Some(group.extras_type.to_token_stream()),
+    };
+    let name = &key.name;
+    let group = definition.group_impl(&names);
+    let value = value_impls(name, &names);
+    let avp = key_impl(&key.avp, name, &quote!(#name), &names);
+    let extends = extends(key, &names);
+    quote!(#group #value #avp #extends)
+}
+
+fn field(member: &ValidMember, names: &Names) -> Field {
+    let (key, codec) = (&member.key, &names.codec);
+    let span = key.span();
+    let avp = quote_spanned!(span=> <#key as #codec::Avp>);
+    Field {
+        name: member.name.clone(),
+        key: key.to_token_stream(),
+        value: quote_spanned!(span=> #avp::Value),
+        hold: member.hold,
+        min: member.min,
+        max: member.max,
+        pattern: quote_spanned!(span=> (#avp::VENDOR, #avp::CODE)),
+        docs: TokenStream::new(),
+        written: Some(member.written.to_token_stream()),
+    }
+}
+
+fn extends(key: &ValidKey, names: &Names) -> TokenStream {
+    let (name, codec) = (&key.name, &names.codec);
+    let targets = &key.extends;
+    quote!(#(impl #codec::Allows<#name> for #targets {})*)
+}
+
+/// What stands for a key with mistakes, so that its uses are not mistakes too.
+pub(crate) fn key_in_error(input: &DeriveInput) -> TokenStream {
+    let Some((name, names)) = in_error(input) else { return TokenStream::new() };
+    let data_type = attr::lookup(&input.attrs, "type").and_then(|name| valid::data_type_named(&name.to_string()));
+    let value = names.data_type(data_type.unwrap_or(DataType::OctetString));
+    avp_in_error(name, &value, &names)
+}
+
+/// What stands for a group with mistakes, so that its uses are not mistakes too.
+pub(crate) fn group_in_error(input: &DeriveInput) -> TokenStream {
+    let Some((name, names)) = in_error(input) else { return TokenStream::new() };
+    let Names { codec, wire, .. } = &names;
+    let (avp, value) = (avp_in_error(name, &quote!(#name), &names), value_impls(name, &names));
+    quote! {
+        impl #codec::Group for #name {
+            const ID: #codec::GroupId = #codec::GroupId::Avp { vendor: 0, code: 0 };
+            const NAME: &'static str = "";
+            const MEMBERS: &'static [#codec::Member] = &[];
+            const ANY: bool = true;
+            fn blank_group() -> Self {
+                loop {}
+            }
+            fn decode_member(&mut self, _: &#wire::RawAvp<'_>, _: &mut #codec::Cursor<'_, '_, '_>) {}
+            fn encode_declared(&self, _: &mut #codec::Encoder) {}
+            fn extras(&self) -> &#codec::Extras {
+                loop {}
+            }
+            fn extras_mut(&mut self) -> &mut #codec::Extras {
+                loop {}
+            }
+        }
+        impl<A: #codec::Avp> #codec::Allows<A> for #name {}
+        #value
+        #avp
+    }
+}
+
+fn in_error(input: &DeriveInput) -> Option<(&Ident, Names)> {
+    let root = attr::lookup(&input.attrs, "crate").unwrap_or_else(|| quote!(::diametric));
+    input.generics.params.is_empty().then(|| (&input.ident, Names::absolute(root)))
+}
+
+fn avp_in_error(name: &Ident, value: &TokenStream, names: &Names) -> TokenStream {
+    let Names { codec, wire, .. } = names;
+    quote! {
+        impl #codec::Avp for #name {
+            const CODE: u32 = 0;
+            const VENDOR: u32 = 0;
+            const FLAGS: #wire::AvpFlags = #wire::AvpFlags::NONE;
+            const NAME: &'static str = "";
+            type Value = #value;
+        }
+    }
+}
