@@ -1,0 +1,8 @@
+//! Nodes over loopback TCP: with each other, and with peers that are written octet by octet.
+
+mod hostile;
+mod peers;
+mod raw;
+mod requests;
+mod ro;
+mod support;
