@@ -8,7 +8,7 @@ use diametric_dictionary::{Loaded, Loader};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fmt};
 
 /// Generates Rust from dictionaries.
@@ -22,6 +22,8 @@ pub struct Generator {
     strict: bool,
     single_file: bool,
     standard: bool,
+    /// What is wrong with the options.
+    mistakes: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +80,7 @@ impl Generator {
             strict: false,
             single_file: false,
             standard: false,
+            mistakes: Vec::new(),
         }
     }
 
@@ -111,6 +114,29 @@ impl Generator {
         dictionary: impl Into<PathBuf>,
     ) -> Self {
         self.imports.push(Import { name: name.into(), rust_path: rust_path.into(), dictionary: dictionary.into() });
+        self
+    }
+
+    /// Lets the dictionaries refer to that of a dependency, which exported it under its `links` name.
+    ///
+    /// A crate exports its dictionaries by having a `links` key in its `Cargo.toml`, such as
+    /// `links = "acme_dictionary"`; [`generate`](Self::generate) does the rest. `rust_path` is the module in which that
+    /// crate includes its generated code.
+    #[must_use]
+    pub fn import_crate(mut self, links: &str, rust_path: impl Into<String>) -> Self {
+        let variable = format!("DEP_{}_DICTIONARY", links.to_ascii_uppercase().replace('-', "_"));
+        let rust_path = rust_path.into();
+        match env::var_os(&variable) {
+            Some(paths) => self.imports.extend(env::split_paths(&paths).map(|dictionary| Import {
+                name: links.to_owned(),
+                rust_path: rust_path.clone(),
+                dictionary,
+            })),
+            None => self.mistakes.push(format!(
+                "`{variable}` is not set: is the crate with `links = \"{links}\"` a direct dependency, and does its build \
+                 script generate a dictionary?"
+            )),
+        }
         self
     }
 
@@ -148,6 +174,9 @@ impl Generator {
     /// # Errors
     /// If the dictionaries have mistakes, or an option is wrong.
     pub fn try_generate(&self) -> Result<Output, Error> {
+        if let Some(mistake) = self.mistakes.first() {
+            return Err(Error::Option(mistake.clone()));
+        }
         let mut loader = Loader::new();
         loader.strict(self.strict);
         let standard = loader.add_standard((!self.standard).then_some(self.runtime.as_str()));
@@ -195,39 +224,46 @@ impl Generator {
     /// Mistakes in the dictionaries are shown to the user and end the build.
     pub fn generate(self) {
         if let Err(error) = self.run() {
+            // Cargo shows this whole, as it is; `cargo::error` would take it apart into lines.
             let _ = writeln!(io::stderr(), "{error}");
             std::process::exit(1);
         }
     }
 
     fn run(&self) -> Result<(), Error> {
-        let mut out = io::stdout().lock();
-        let mut say = |line: String| writeln!(out, "{line}").map_err(Error::Io);
-        if self.standard {
-            say("cargo::rerun-if-changed=build.rs".to_owned())?;
-        }
-        for path in self.dictionaries.iter().chain(self.imports.iter().map(|import| &import.dictionary)) {
-            say(format!("cargo::rerun-if-changed={}", path.display()))?;
-        }
-        let output = self.try_generate()?;
-        for warning in &output.warnings {
-            say(format!("cargo::warning={warning}"))?;
-        }
         let folder = match &self.out_dir {
             Some(folder) => folder.clone(),
             None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or_else(|| {
-                Error::Option("OUT_DIR is not set: run from a build script, or give an `out_dir`".into())
+                Error::Option("OUT_DIR is not set: run from a build script, or give an `out_dir`".to_owned())
             })?,
         };
-        output.write(&folder).map_err(Error::Io)?;
-        if env::var_os("CARGO_MANIFEST_LINKS").is_some() {
-            let root = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-            let paths = self.dictionaries.iter().map(|path| root.join(path));
-            let paths = env::join_paths(paths).map_err(|error| Error::Option(error.to_string()))?;
-            say(format!("cargo::metadata=dictionary={}", Path::new(&paths).display()))?;
+        let mut instructions = vec!["rerun-if-changed=build.rs".to_owned()];
+        for path in self.dictionaries.iter().chain(self.imports.iter().map(|import| &import.dictionary)) {
+            instructions.push(format!("rerun-if-changed={}", path.display()));
         }
-        Ok(())
+        tell_cargo(&instructions)?;
+        let output = self.try_generate()?;
+        output.write(&folder).map_err(Error::Io)?;
+        let mut instructions: Vec<_> = output.warnings.iter().map(|warning| format!("warning={warning}")).collect();
+        instructions.extend(self.export()?);
+        tell_cargo(&instructions)
     }
+
+    /// What tells dependants where the dictionaries are, for a package with a `links` key.
+    fn export(&self) -> Result<Option<String>, Error> {
+        if env::var_os("CARGO_MANIFEST_LINKS").is_none() {
+            return Ok(None);
+        }
+        let root = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+        let paths = env::join_paths(self.dictionaries.iter().map(|path| root.join(path)))
+            .map_err(|error| Error::Option(format!("the path of a dictionary cannot be exported: {error}")))?;
+        Ok(Some(format!("metadata=dictionary={}", paths.display())))
+    }
+}
+
+fn tell_cargo(instructions: &[String]) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    instructions.iter().try_for_each(|instruction| writeln!(out, "cargo::{instruction}")).map_err(Error::Io)
 }
 
 fn parse_path(path: &str) -> Result<TokenStream, Error> {

@@ -20,7 +20,8 @@ macro_rules! features {
 }
 
 features! {
-    closed_enumeration command extend_closed_group extend_command extend_values flags group large_group number_list
+    closed_enumeration command extend_closed_group extend_command extend_values flags group import
+    large_group number_list
     open_enumeration own_form own_set raw_group recursive_group scalar two_modules
 }
 
@@ -246,6 +247,16 @@ fn modules_of_one_unit_refer_to_each_other() {
     let reading = two_modules::meter::AcmeReading::new().with_acme_unit("kWh");
     let readings = two_modules::acme_common::AcmeReadings::new().with_acme_reading(reading);
     assert_eq!(readings.acme_reading.len(), 1);
+}
+
+#[test]
+fn a_dictionary_builds_on_one_of_another_crate() {
+    use import::roaming::{RoamingAcmeReadingsExt, RoamingRecord, RoamingRecordRequired};
+    use two_modules::acme_common::AcmeReadings;
+    use two_modules::meter::AcmeReading;
+    let record = RoamingRecord::new(RoamingRecordRequired { acme_reading: AcmeReading::new() });
+    let readings = AcmeReadings::new().with_roaming_record(record.with_origin_host("a.example"));
+    assert_eq!(readings.roaming_record_all().unwrap()[0].origin_host.as_deref(), Some("a.example"));
 }
 
 #[test]

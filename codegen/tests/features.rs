@@ -2,7 +2,7 @@
 //!
 //! `BLESS=1 cargo test -p diametric-codegen` writes the expected files anew.
 
-use diametric_codegen::Generator;
+use diametric_codegen::{Error, Generator};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,11 @@ fn features() -> Vec<PathBuf> {
 }
 
 fn generate(path: &Path) -> String {
-    let generator =
+    let mut generator =
         Generator::new().name("acme").dictionary(path).runtime_path("::diametric_protocol").single_file(true);
+    if path.ends_with("import.xml") {
+        generator = generator.import("meter", "crate::two_modules", path.with_file_name("two_modules.xml"));
+    }
     let output = generator.try_generate().unwrap_or_else(|error| panic!("{}:\n{error}", path.display()));
     assert_eq!(output.files.len(), 1);
     output.files[0].text.clone()
@@ -51,4 +54,32 @@ fn a_second_run_writes_nothing() {
     let output = generator.try_generate().unwrap();
     assert_eq!(output.write(folder.path()).unwrap().len(), output.files.len());
     assert_eq!(generator.try_generate().unwrap().write(folder.path()).unwrap(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.xml");
+    let text = r#"<diameter name="acme">
+  <avp name="Acme-Info" code="70001"><data type="Grouped"><rule avp="Custom-Mesage"/></data></avp>
+  <avp name="Custom-Message" code="70001"><data type="UTF8String"/></avp>
+</diameter>"#;
+    fs::write(&path, text).unwrap();
+    let error = Generator::new().dictionary(&path).try_generate().unwrap_err();
+    let Error::Dictionary { diagnostics, rendered } = &error else { panic!("{error}") };
+    assert_eq!(diagnostics.len(), 2);
+    assert!(rendered.contains("acme.xml:2:"), "{rendered}");
+    assert!(rendered.contains("did you mean `Custom-Message`?"), "{rendered}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_mistake_too() {
+    let error = Generator::new().dictionary("nowhere.xml").try_generate().unwrap_err();
+    assert!(error.to_string().contains("cannot read nowhere.xml"), "{error}");
+}
+
+#[test]
+fn a_runtime_that_is_no_path_is_refused() {
+    let error = Generator::new().runtime_path("not a path").try_generate().unwrap_err();
+    assert!(error.to_string().starts_with("`not a path` is not the path of a Rust module"), "{error}");
 }

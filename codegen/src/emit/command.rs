@@ -137,23 +137,22 @@ fn result_code(scope: &Scope<'_>, sizes: &Sizes, members: &[Member]) -> TokenStr
     };
     let Some(member) = members.iter().find(is_result_code) else { return quote!(None) };
     let field = ident(&member.field);
-    let value = match sizes.hold(member) {
-        Hold::Required => quote!(Some(self.#field)),
-        Hold::List => quote!(self.#field.first().copied()),
-        Hold::Optional | Hold::OptionalBoxed => quote!(self.#field),
-    };
-    let unit = scope.dictionary.unit_of(scope.dictionary.avp(member.avp).file);
-    if scope.dictionary.units[unit.0].name == super::STANDARD_UNIT {
-        return value;
-    }
+    let avp = scope.dictionary.avp(member.avp);
+    let is_standard = scope.dictionary.units[scope.dictionary.unit_of(avp.file).0].name == super::STANDARD_UNIT;
     // A dictionary of its own has a Result-Code of its own: only the number is common.
     let standard = scope.result_code();
-    match shape(scope.dictionary.avp(member.avp)) {
-        Shape::Scalar(DataType::Unsigned32) => quote!(#value.map(#standard)),
-        Shape::Open(Raw::Unsigned) | Shape::Closed(Raw::Unsigned) => {
-            quote!(#value.map(|code| #standard(code.into())))
-        }
-        _ => quote!(None),
+    let number = match shape(avp) {
+        Shape::Scalar(DataType::Unsigned32) => quote!(code),
+        Shape::Open(Raw::Unsigned) | Shape::Closed(Raw::Unsigned) => quote!(code.into()),
+        _ => return quote!(None),
+    };
+    match sizes.hold(member) {
+        Hold::Required if is_standard => quote!(Some(self.#field)),
+        Hold::Required => quote!(let code = self.#field; Some(#standard(#number))),
+        Hold::List if is_standard => quote!(self.#field.first().copied()),
+        Hold::List => quote!(self.#field.first().map(|&code| #standard(#number))),
+        Hold::Optional | Hold::OptionalBoxed if is_standard => quote!(self.#field),
+        Hold::Optional | Hold::OptionalBoxed => quote!(self.#field.map(|code| #standard(#number))),
     }
 }
 

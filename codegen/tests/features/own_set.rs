@@ -202,7 +202,8 @@ pub mod legacy {
 
     impl message::Answer for LegacyAnswer {
         fn result_code(&self) -> Option<base::ResultCode> {
-            Some(self.result_code).map(base::ResultCode)
+            let code = self.result_code;
+            Some(base::ResultCode(code))
         }
     }
 
