@@ -2,8 +2,9 @@
 
 use crate::emit::{self, Plan, STANDARD_UNIT};
 use crate::output::Output;
-use diametric_dictionary::diagnostics::{Diagnostic, Severity};
+use diametric_dictionary::diagnostics::{Diagnostic, Severity, catalogue};
 use diametric_dictionary::model::UnitId;
+use diametric_dictionary::source::Span;
 use diametric_dictionary::{Loaded, Loader};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -189,7 +190,8 @@ impl Generator {
         for path in &self.dictionaries {
             let _ = loader.add_file(unit, path);
         }
-        let loaded = loader.load();
+        let mut loaded = loader.load();
+        check_names(&mut loaded, unit);
         if loaded.has_errors() {
             let rendered = loaded.render();
             return Err(Error::Dictionary { rendered, diagnostics: loaded.diagnostics });
@@ -264,6 +266,28 @@ impl Generator {
 fn tell_cargo(instructions: &[String]) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     instructions.iter().try_for_each(|instruction| writeln!(out, "cargo::{instruction}")).map_err(Error::Io)
+}
+
+/// Names that generated code takes from the prelude, and that a type beside it would hide.
+const PRELUDE: [&str; 9] = ["Box", "Default", "FnMut", "Into", "None", "Ok", "Option", "Result", "Some"];
+
+fn check_names(loaded: &mut Loaded, unit: UnitId) {
+    let dictionary = &loaded.dictionary;
+    let avps = dictionary.avps.iter().map(|avp| (&avp.rust_name, avp.span));
+    let messages = dictionary.commands.iter().flat_map(|command| [&command.request, &command.answer]);
+    let messages = messages.map(|message| (&message.rust_name, message.span));
+    let is_hiding =
+        |(name, span): &(&String, Span)| dictionary.unit_of(span.file) == unit && PRELUDE.contains(&name.as_str());
+    let diagnostics: Vec<_> = avps
+        .chain(messages)
+        .filter(is_hiding)
+        .map(|(name, span)| {
+            let message = format!("a type `{name}` would hide Rust's own");
+            Diagnostic::error(catalogue::ILLEGAL_RUST_NAME, span, message).help("give it a `rust-name`")
+        })
+        .collect();
+    loaded.diagnostics.extend(diagnostics);
+    loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
 }
 
 fn parse_path(path: &str) -> Result<TokenStream, Error> {

@@ -73,6 +73,16 @@ fn mistakes_are_told_with_their_place() {
 }
 
 #[test]
+fn a_name_that_would_hide_one_of_the_prelude_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.xml");
+    let text = r#"<diameter name="acme"><avp name="Option" code="70001"><data type="Time"/></avp></diameter>"#;
+    fs::write(&path, text).unwrap();
+    let error = Generator::new().dictionary(&path).try_generate().unwrap_err();
+    assert!(error.to_string().starts_with("error[D044]: a type `Option` would hide Rust's own"), "{error}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_a_mistake_too() {
     let error = Generator::new().dictionary("nowhere.xml").try_generate().unwrap_err();
     assert!(error.to_string().contains("cannot read nowhere.xml"), "{error}");
