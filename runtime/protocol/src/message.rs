@@ -131,10 +131,16 @@ fn decode_with<C: Command>(
     }
     check_bits::<C>(header).map_err(|error| error.in_message(C::NAME))?;
     let mut decoder = Decoder::new(known).sharing(buffer);
-    let mut body = C::blank_group();
-    // A message is never nested, so the depth limit cannot be what fails here.
-    let _ = decoder.group(&mut body, &frame[HEADER_LEN..]);
-    decoder.finish(Received { header, body }).map_err(|error| error.in_message(C::NAME))
+    // Filled where it is returned: a message is large, and moving it costs more than reading it.
+    let mut result = Ok(Received { header, body: C::blank_group() });
+    if let Ok(received) = &mut result {
+        // A message is never nested, so the depth limit cannot be what fails here.
+        let _ = decoder.group(&mut received.body, &frame[HEADER_LEN..]);
+    }
+    if let Some(error) = decoder.failed() {
+        result = Err(error.in_message(C::NAME));
+    }
+    result
 }
 
 /// Decodes an answer with the E flag (RFC 6733 §7.2).
@@ -142,11 +148,14 @@ fn decode_with<C: Command>(
 /// # Errors
 /// As [`decode`].
 pub fn decode_answer_message(frame: &[u8], known: &Known) -> Result<Received<AnswerMessage>, DecodeError> {
-    let header = read_header(frame)?;
+    let header = read_header(frame).map_err(|error| error.in_message(AnswerMessage::NAME))?;
     let mut decoder = Decoder::new(Some(known));
     let mut body = AnswerMessage::blank_group();
     let _ = decoder.group(&mut body, &frame[HEADER_LEN..]);
-    decoder.finish(Received { header, body }).map_err(|error| error.in_message(AnswerMessage::NAME))
+    match decoder.failed() {
+        None => Ok(Received { header, body }),
+        Some(error) => Err(error.in_message(AnswerMessage::NAME)),
+    }
 }
 
 fn read_header(frame: &[u8]) -> Result<Header, DecodeError> {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::base::ResultCode;
 use crate::value::{List, ListItem};
-use crate::wire::{AvpReader, Framing, FramingFault, RawAvp};
+use crate::wire::{AvpReader, Framing, FramingFault, RawAvp, Step};
 use bytes::Bytes;
 
 /// How deep groups may nest. Deeper input is refused rather than followed.
@@ -58,9 +58,10 @@ impl<'k> Decoder<'k> {
         self.buffer
     }
 
-    /// `value`, or what failed.
-    pub(crate) fn finish<T>(self, value: T) -> Result<T, DecodeError> {
-        if self.failures.is_empty() { Ok(value) } else { Err(DecodeError::new(self.failures)) }
+    /// What failed, if anything did.
+    #[inline]
+    pub(crate) fn failed(self) -> Option<DecodeError> {
+        (!self.failures.is_empty()).then(|| DecodeError::new(self.failures))
     }
 
     /// Decodes the payload of a Grouped AVP, or the body of a message, into `group`.
@@ -72,16 +73,19 @@ impl<'k> Decoder<'k> {
         self.depth += 1;
         let mut cursor = Cursor { reader: AvpReader::new(data), seen: 0, group: G::ID, any: G::ANY, decoder: self };
         loop {
-            match cursor.reader.next() {
-                Some(Ok(avp)) => {
+            match cursor.reader.step() {
+                Step::Avp(avp) => {
                     let before = cursor.decoder.failures.len();
                     group.decode_member(&avp, &mut cursor);
                     if cursor.decoder.failures.len() != before {
                         cursor.decoder.enclose(before, data, &avp, G::MEMBERS);
                     }
                 }
-                Some(Err(framing)) => cursor.decoder.unframed(framing, G::MEMBERS),
-                None => break,
+                Step::Broken(fault) => {
+                    let framing = cursor.reader.broken(fault);
+                    cursor.decoder.unframed(framing, G::MEMBERS);
+                }
+                Step::End => break,
             }
         }
         let missing = G::REQUIRED & !cursor.seen;
@@ -135,7 +139,7 @@ impl<'k> Decoder<'k> {
         let repeated = members.iter().any(|m| m.header.code == avp.code && m.header.vendor == avp.vendor && m.max != 1);
         let index = AvpReader::new(data)
             .filter_map(Result::ok)
-            .take_while(|other| other.wire.as_ptr() != avp.wire.as_ptr())
+            .take_while(|other| other.data.as_ptr_range() != avp.data.as_ptr_range())
             .filter(|other| other.code == avp.code && other.vendor == avp.vendor)
             .count();
         let name = members
@@ -291,7 +295,8 @@ impl Cursor<'_, '_, '_> {
         if slot.is_some() {
             return self.too_many::<T>(avp);
         }
-        let slot = slot.insert(Box::new(T::blank()));
+        // Allocated first, so that the placeholder is made where it stays.
+        let slot = slot.insert(Box::write(Box::new_uninit(), T::blank()));
         self.value(avp, &mut **slot);
     }
 
@@ -301,7 +306,7 @@ impl Cursor<'_, '_, '_> {
         if list.len() == list.capacity() {
             list.reserve(1 + self.reader.run_length(avp.code, avp.vendor));
         }
-        let slot = list.push_blank(T::blank());
+        let slot = list.push_with(T::blank);
         self.value(avp, slot);
     }
 
@@ -337,14 +342,17 @@ impl Cursor<'_, '_, '_> {
 pub(crate) fn decode_value<A: Avp>(data: &[u8]) -> Result<A::Value, DecodeError> {
     let mut decoder = Decoder::new(None);
     let mut value = A::Value::blank();
-    let avp = RawAvp { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data, wire: data };
+    let avp = RawAvp { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data };
     if let Err(fault) = value.decode_value(data, &mut decoder) {
         decoder.fault(&avp, fault, A::Value::MIN_PAYLOAD);
     }
     for failure in &mut decoder.failures {
         failure.path.insert(0, PathSegment { name: Some(A::NAME), code: A::CODE, vendor: A::VENDOR, index: None });
     }
-    decoder.finish(value)
+    match decoder.failed() {
+        None => Ok(value),
+        Some(error) => Err(error),
+    }
 }
 
 /// Lengths as the wire has them: header included, where the format has a single length.

@@ -3,7 +3,7 @@
 use super::{Avp, AvpValue, DecodeError, Decoder, EncodeError, Fault, GroupId};
 use crate::message::{Command, Header};
 use std::any::Any;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
 
 /// One AVP in a [`DictionaryTable`].
@@ -125,9 +125,9 @@ pub struct DictionaryTable {
 /// Given once to whatever decodes; never global. An AVP with the M flag that is not in here is refused with 5001.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    avps: HashMap<(u32, u32), &'static AvpInfo>,
-    commands: HashMap<(u32, u32, bool), &'static CommandInfo>,
-    allowed: HashSet<AllowedMember>,
+    avps: FxHashMap<(u32, u32), &'static AvpInfo>,
+    commands: FxHashMap<(u32, u32, bool), &'static CommandInfo>,
+    allowed: FxHashSet<AllowedMember>,
 }
 
 impl Known {

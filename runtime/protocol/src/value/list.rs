@@ -64,9 +64,10 @@ impl<T: ListItem> List<T> {
         if self.is_empty() { self.0.reserve_exact(additional) } else { self.0.reserve(additional) }
     }
 
+    /// Appends what `make` makes, in its place.
     #[inline]
-    pub(crate) fn push_blank(&mut self, blank: T) -> &mut T {
-        self.0.push(blank);
+    pub(crate) fn push_with(&mut self, make: impl FnOnce() -> T) -> &mut T {
+        self.0.extend(std::iter::once_with(make));
         let last = self.0.len() - 1;
         &mut self.0[last]
     }

@@ -17,6 +17,7 @@
 //! member may occur several times its values are in a [`List`].
 
 mod address;
+mod ascii;
 mod enumeration;
 pub mod filter;
 mod list;

@@ -43,12 +43,17 @@ impl OctetString {
     /// Overwrites this value with a copy of `octets`.
     #[inline]
     pub fn assign(&mut self, octets: &[u8]) {
-        if octets.len() <= INLINE {
-            let mut inline = [0; INLINE];
-            inline[..octets.len()].copy_from_slice(octets);
-            self.0 = Repr::Inline { length: octets.len() as u8, octets: inline };
-        } else {
-            self.0 = Repr::Boxed(octets.into());
+        match &mut self.0 {
+            Repr::Inline { length, octets: inline } if octets.len() <= INLINE => {
+                *length = octets.len() as u8;
+                copy_short(inline, octets);
+            }
+            repr if octets.len() <= INLINE => {
+                let mut inline = [0; INLINE];
+                copy_short(&mut inline, octets);
+                *repr = Repr::Inline { length: octets.len() as u8, octets: inline };
+            }
+            repr => *repr = Repr::Boxed(octets.into()),
         }
     }
 
@@ -81,6 +86,26 @@ impl OctetString {
             Repr::Boxed(octets) => octets,
             Repr::Shared(octets) => octets,
         }
+    }
+}
+
+/// Copies at most `INLINE` octets to the front of `to`. Two moves of a fixed size that may overlap take the place of a call
+/// for a variable one; what stands beyond the copied octets does not matter.
+#[inline]
+fn copy_short(to: &mut [u8; INLINE], from: &[u8]) {
+    #[inline]
+    fn ends<const N: usize>(to: &mut [u8; INLINE], from: &[u8]) {
+        let last = from.len() - N;
+        to[..N].copy_from_slice(&from[..N]);
+        to[last..last + N].copy_from_slice(&from[last..]);
+    }
+    match from.len() {
+        16.. => ends::<16>(to, from),
+        8..16 => ends::<8>(to, from),
+        4..8 => ends::<4>(to, from),
+        2..4 => ends::<2>(to, from),
+        1 => to[0] = from[0],
+        0 => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! Text: UTF8String and DiameterIdentity.
 
-use super::{ListItem, OctetString};
+use super::{ListItem, OctetString, ascii};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use std::fmt;
 
@@ -221,7 +221,8 @@ impl AvpValue for Utf8String {
 
     #[inline]
     fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
-        if std::str::from_utf8(data).is_err() {
+        // Most text is ASCII, which is told faster than UTF-8.
+        if !ascii::is_ascii(data) && std::str::from_utf8(data).is_err() {
             return Err(Fault::Value { reason: "not valid UTF-8" });
         }
         self.0.assign_shared(data, decoder.buffer());
@@ -243,7 +244,7 @@ const NOT_AN_IDENTITY: &str = "not a DiameterIdentity: a host name or realm in A
 
 /// Printable ASCII, at least one octet.
 fn is_identity(octets: &[u8]) -> bool {
-    !octets.is_empty() && octets.iter().all(u8::is_ascii_graphic)
+    !octets.is_empty() && ascii::is_graphic(octets)
 }
 
 impl AvpValue for DiameterIdentity {

@@ -68,8 +68,6 @@ pub struct RawAvp<'a> {
     pub flags: AvpFlags,
     /// Payload without padding.
     pub data: &'a [u8],
-    /// The AVP as it stands on the wire: header, payload and whatever padding there is.
-    pub wire: &'a [u8],
 }
 
 impl<'a> RawAvp<'a> {
@@ -134,33 +132,82 @@ pub struct Framing<'a> {
 #[derive(Clone, Debug)]
 pub struct AvpReader<'a> {
     data: &'a [u8],
-    offset: usize,
+    length: usize,
 }
 
 impl<'a> AvpReader<'a> {
     /// Reads `data` from its start.
     #[inline]
     pub const fn new(data: &'a [u8]) -> Self {
-        Self { data, offset: 0 }
+        Self { data, length: data.len() }
     }
 
     /// Offset of the next AVP.
     #[inline]
     pub const fn offset(&self) -> usize {
-        self.offset
+        self.length - self.data.len()
     }
 
     /// How many AVPs from here on, one after the other, have this code and vendor. Stops at the first that does not, or
     /// that is not framed.
     pub(crate) fn run_length(&self, code: u32, vendor: u32) -> usize {
-        self.clone().take_while(|avp| matches!(avp, Ok(avp) if avp.code == code && avp.vendor == vendor)).count()
+        let mut reader = self.clone();
+        let mut count = 0;
+        while let Step::Avp(avp) = reader.step() {
+            if avp.code != code || avp.vendor != vendor {
+                break;
+            }
+            count += 1;
+        }
+        count
+    }
+}
+
+/// What comes next in a sequence.
+pub(crate) enum Step<'a> {
+    Avp(RawAvp<'a>),
+    End,
+    Broken(FramingFault),
+}
+
+impl<'a> AvpReader<'a> {
+    /// Reads one AVP. Inlined wherever AVPs are walked, so that what it returns stays in registers; this is where decoding
+    /// spends most of its time.
+    #[inline(always)]
+    pub(crate) fn step(&mut self) -> Step<'a> {
+        let rest = self.data;
+        let Some((header, body)) = rest.split_first_chunk::<8>() else {
+            return if rest.is_empty() { Step::End } else { Step::Broken(FramingFault::TruncatedHeader) };
+        };
+        let code = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+        let word = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
+        let flags = AvpFlags((word >> 24) as u8);
+        let length = (word & 0x00ff_ffff) as usize;
+        let (vendor, payload, header_len) = if flags.is_vendor() {
+            match body.split_first_chunk::<4>() {
+                Some((vendor, payload)) => (u32::from_be_bytes(*vendor), payload, 12),
+                None => return Step::Broken(FramingFault::TruncatedHeader),
+            }
+        } else {
+            (0, body, 8)
+        };
+        if length < header_len {
+            return Step::Broken(FramingFault::LengthBelowHeader(length as u32));
+        }
+        let Some((data, after)) = payload.split_at_checked(length - header_len) else {
+            return Step::Broken(FramingFault::LengthBeyondEnd { length: length as u32, available: rest.len() });
+        };
+        // The last AVP of a sequence may come without its padding: nothing that follows depends on it.
+        let padding = (4 - length % 4) % 4;
+        self.data = after.get(padding..).unwrap_or_default();
+        Step::Avp(RawAvp { code, vendor, flags, data })
     }
 
     #[cold]
-    fn broken(&mut self, fault: FramingFault) -> Option<Result<RawAvp<'a>, Framing<'a>>> {
-        let offset = self.offset;
-        self.offset = self.data.len();
-        Some(Err(Framing { fault, offset, rest: &self.data[offset..] }))
+    pub(crate) fn broken(&mut self, fault: FramingFault) -> Framing<'a> {
+        let framing = Framing { fault, offset: self.offset(), rest: self.data };
+        self.data = &[];
+        framing
     }
 }
 
@@ -170,31 +217,10 @@ impl<'a> Iterator for AvpReader<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = &self.data[self.offset..];
-        let Some((header, _)) = rest.split_first_chunk::<8>() else {
-            return if rest.is_empty() { None } else { self.broken(FramingFault::TruncatedHeader) };
-        };
-        let code = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
-        let word = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
-        let flags = AvpFlags((word >> 24) as u8);
-        let length = (word & 0x00ff_ffff) as usize;
-        let (vendor, header_len) = if flags.is_vendor() {
-            match rest.get(8..12) {
-                Some(vendor) => (u32::from_be_bytes([vendor[0], vendor[1], vendor[2], vendor[3]]), 12),
-                None => return self.broken(FramingFault::TruncatedHeader),
-            }
-        } else {
-            (0, 8)
-        };
-        if length < header_len {
-            return self.broken(FramingFault::LengthBelowHeader(length as u32));
+        match self.step() {
+            Step::Avp(avp) => Some(Ok(avp)),
+            Step::End => None,
+            Step::Broken(fault) => Some(Err(self.broken(fault))),
         }
-        let Some(data) = rest.get(header_len..length) else {
-            return self.broken(FramingFault::LengthBeyondEnd { length: length as u32, available: rest.len() });
-        };
-        // The last AVP of a sequence may come without its padding: nothing that follows depends on it.
-        let padded = ((length + 3) & !3).min(rest.len());
-        self.offset += padded;
-        Some(Ok(RawAvp { code, vendor, flags, data, wire: &rest[..padded] }))
     }
 }

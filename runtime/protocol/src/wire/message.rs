@@ -68,14 +68,15 @@ impl<'a> RawMessage<'a> {
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Framing<'a>> {
         let start = out.len();
         out.extend_from_slice(&self.header.to_bytes(self.frame.len() as u32));
-        for avp in self.avps() {
-            match avp {
-                Ok(avp) => out.extend_from_slice(avp.wire),
-                Err(fault) => {
-                    out.truncate(start);
-                    return Err(fault);
-                }
+        let (body, mut avps) = (&self.frame[HEADER_LEN..], self.avps());
+        let mut offset = 0;
+        while let Some(avp) = avps.next() {
+            if let Err(fault) = avp {
+                out.truncate(start);
+                return Err(fault);
             }
+            out.extend_from_slice(&body[offset..avps.offset()]);
+            offset = avps.offset();
         }
         Ok(())
     }

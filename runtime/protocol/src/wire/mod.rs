@@ -7,6 +7,7 @@ mod avp;
 mod header;
 mod message;
 
+pub(crate) use avp::Step;
 pub use avp::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp};
 pub use header::{CommandFlags, EndToEndId, HEADER_LEN, Header, HeaderError, HopByHopId, MAX_MESSAGE_LEN};
 pub use message::{RawAvpBuf, RawMessage, frame_length};
