@@ -379,7 +379,7 @@ fn print(header: &str, tokens: TokenStream) -> String {
 /// Adds blank lines between items and between functions, which the formatter leaves out.
 fn separated(mut out: String, text: &str) -> String {
     const ITEMS: [&str; 4] = ["pub struct ", "pub type ", "use ", "pub static "];
-    let mut after_item = false;
+    let (mut after_item, mut in_item) = (false, false);
     for line in text.lines() {
         let content = line.trim_start();
         let is_statement = content.starts_with(['}', ')', ']', '.']) || content.starts_with("_ =>");
@@ -389,8 +389,11 @@ fn separated(mut out: String, text: &str) -> String {
         }
         out.push_str(line);
         out.push('\n');
+        if content.ends_with('{') {
+            in_item = ITEMS.iter().any(|item| content.starts_with(item));
+        }
         after_item = content == "}"
-            || content == "};"
+            || content == "};" && in_item
             || content.starts_with("const _")
             || content.ends_with("{}")
             || content.ends_with(';') && ITEMS.iter().any(|item| content.starts_with(item));
