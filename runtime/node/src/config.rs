@@ -37,6 +37,8 @@ pub struct Config {
     pub max_handlers: usize,
     /// Where Ro requests go, and how long they may take.
     pub ro: RoConfig,
+    /// Where Rf records go, and what becomes of those that cannot be delivered.
+    pub rf: RfConfig,
 }
 
 /// A peer to connect to.
@@ -59,6 +61,21 @@ pub struct RoConfig {
     pub ocs_host: Option<DiameterIdentity>,
     /// Tx (`tx.timer`, RFC 8506 §13). 10 s.
     pub tx: Duration,
+}
+
+/// Parameters of offline charging.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RfConfig {
+    /// The realm of the CDF (`cdf.realm`): Destination-Realm.
+    pub cdf_realm: Option<DiameterIdentity>,
+    /// The host of the CDF (`cdf.host`): Destination-Host, where records go to one server.
+    pub cdf_host: Option<DiameterIdentity>,
+    /// How many records that could not be delivered are kept to be sent later. They are kept in memory: what is not
+    /// delivered when the process ends is lost. When there are more, the oldest is dropped. 10 000; 0 keeps none.
+    pub buffer: usize,
+    /// How long to wait between attempts to deliver the records that are kept. 10 s.
+    pub retry_interval: Duration,
 }
 
 impl Config {
@@ -84,6 +101,7 @@ impl Config {
             reconnect_interval: Duration::from_secs(30),
             max_handlers: 1024,
             ro: RoConfig { ocs_realm: None, ocs_host: None, tx: Duration::from_secs(10) },
+            rf: RfConfig { cdf_realm: None, cdf_host: None, buffer: 10_000, retry_interval: Duration::from_secs(10) },
         }
     }
 
@@ -120,6 +138,21 @@ impl Config {
     #[must_use]
     pub fn ocs_host(mut self, ocs_host: impl Into<DiameterIdentity>) -> Self {
         self.ro.ocs_host = Some(ocs_host.into());
+        self
+    }
+
+    /// Advertises accounting (application 3) and sends Rf records to `cdf_realm`.
+    #[must_use]
+    pub fn rf_client(mut self, cdf_realm: impl Into<DiameterIdentity>) -> Self {
+        self.local.applications = self.local.applications.with_acct(3);
+        self.rf.cdf_realm = Some(cdf_realm.into());
+        self
+    }
+
+    /// Sends Rf records to one host of the realm.
+    #[must_use]
+    pub fn cdf_host(mut self, cdf_host: impl Into<DiameterIdentity>) -> Self {
+        self.rf.cdf_host = Some(cdf_host.into());
         self
     }
 }

@@ -8,7 +8,7 @@ mod node;
 mod peers;
 pub mod ro;
 
-pub use config::{Config, PeerConfig, RoConfig};
+pub use config::{Config, PeerConfig, RfConfig, RoConfig};
 pub use diametric_protocol::*;
 pub use dispatch::Incoming;
 pub use driver::Frame;
