@@ -9,7 +9,7 @@ use diametric::base::{
 };
 use diametric::codec::Avp;
 use diametric::message::{self, Received};
-use diametric::wire::{RawAvpBuf, RawMessage};
+use diametric::wire::{CommandFlags, RawAvpBuf, RawMessage};
 use diametric::{Config, Node, SendError, StartError};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -312,16 +312,41 @@ pub(crate) fn without<A: Avp>(frame: &[u8]) -> Vec<u8> {
     [&message.header.to_bytes(20 + body.len() as u32)[..], &body].concat()
 }
 
-#[tokio::test]
-async fn a_cea_with_an_avp_missing_is_not_accepted() {
+/// What a node makes of a CEA from which something is missing.
+async fn answered(incomplete: impl FnOnce(&[u8]) -> Vec<u8>) -> (Node, Raw) {
     let (listener, address) = raw::listener().await;
     let node = Node::builder(client_at(address)).start().await.unwrap();
     let mut peer = Raw::accept(&listener).await;
     let cer: Received<CapabilitiesExchangeRequest> = peer.message().await;
-    let answer = message::Header { flags: diametric::wire::CommandFlags::NONE, ..cer.header };
-    let frame = message::encode(answer, &cea()).unwrap();
-    peer.send(&without::<ProductName>(&without::<HostIpAddress>(&frame))).await;
+    let answer = message::Header { flags: CommandFlags::NONE, ..cer.header };
+    peer.send(&incomplete(&message::encode(answer, &cea()).unwrap())).await;
+    (node, peer)
+}
+
+#[tokio::test]
+async fn a_cea_without_what_a_connection_does_not_need_is_good_enough() {
+    let (node, _peer) = answered(|frame| without::<ProductName>(&without::<HostIpAddress>(frame))).await;
+    until(|| node.peers().len() == 1).await;
+    assert_eq!(node.peers()[0].origin_host, "raw.example.net");
+}
+
+#[tokio::test]
+async fn a_cea_that_does_not_say_who_answers_is_not_accepted() {
+    let (node, mut peer) = answered(without::<OriginHost>).await;
     peer.assert_closed().await;
     let told = soon(node.send(CREDIT_CONTROL, &ccr(1))).await.unwrap_err().to_string();
-    assert!(told.contains("CEA.") && told.contains("missing"), "{told}");
+    assert!(told.contains("CEA") && told.contains("Origin-Host"), "{told}");
+}
+
+#[tokio::test]
+async fn a_cer_without_what_a_connection_does_not_need_is_good_enough() {
+    let node = server().start().await.unwrap();
+    let mut peer = Raw::connect(node.listening()[0]).await;
+    let header = header::<CapabilitiesExchangeRequest>(1);
+    let header = message::Header { flags: header.flags.with(CommandFlags::PROXIABLE), ..header };
+    let frame = message::encode(header, &cer()).unwrap();
+    peer.send(&without::<ProductName>(&without::<HostIpAddress>(&frame))).await;
+    let frame = peer.receive().await.unwrap();
+    assert_eq!(RawMessage::read(&frame).unwrap().find(0, 268).unwrap().data, 2001_u32.to_be_bytes());
+    until(|| node.peers().len() == 1).await;
 }
