@@ -115,7 +115,7 @@ macro_rules! enumeration_value {
             }
         }
         impl $crate::value::ListItem for $type {
-            type Inline = [Self; 4];
+            type Storage = $crate::value::InlineList<[Self; 4]>;
         }
         impl $crate::codec::AvpValue for $type {
             const MIN_PAYLOAD: usize = 4;
