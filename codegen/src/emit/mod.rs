@@ -18,10 +18,10 @@ pub use shape::Hold;
 
 use diametric_dictionary::model::{AvpId, CommandId, Dictionary, FileId, UnitId};
 use names::{Scope, ident};
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::quote;
 use shape::Sizes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of the unit whose types the runtime has.
 pub(crate) const STANDARD_UNIT: &str = diametric_dictionary::standard::UNIT;
@@ -201,7 +201,9 @@ fn uses(plan: &Plan<'_>, importable: &BTreeMap<String, UnitId>, here: &str, body
     let own =
         importable.iter().filter(|(name, unit)| **unit == plan.unit && *name != here).map(|(name, _)| name.as_str());
     let standard = importable.iter().filter(|(_, unit)| **unit != plan.unit).map(|(name, _)| name.as_str());
-    let is_used = |name: &&str| mentions(body, name);
+    let mut heads = BTreeSet::new();
+    path_heads(body.clone(), &mut heads);
+    let is_used = |name: &&str| heads.contains(*name);
     let mut own: Vec<&str> = own.filter(is_used).collect();
     let mut runtime: Vec<&str> = RUNTIME_MODULES.into_iter().chain(standard).filter(is_used).collect();
     if plan.dictionary.units[plan.unit.0].name == STANDARD_UNIT {
@@ -224,24 +226,26 @@ fn is_of(plan: &Plan<'_>, file: FileId) -> bool {
     plan.dictionary.unit_of(file) == plan.unit
 }
 
-/// Whether a path in `tokens` begins with `name`.
-fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    let mut before_is_colon = false;
-    let mut trees = tokens.clone().into_iter().peekable();
-    while let Some(tree) = trees.next() {
-        match &tree {
-            TokenTree::Group(group) if mentions(&group.stream(), name) => return true,
-            TokenTree::Ident(ident) if !before_is_colon && *ident == name => {
-                if matches!(trees.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':' && punct.spacing() == proc_macro2::Spacing::Joint)
-                {
-                    return true;
+/// Collects what paths in `tokens` begin with: `codec` of `codec::Avp`.
+fn path_heads(tokens: TokenStream, heads: &mut BTreeSet<String>) {
+    let mut last_ident: Option<Ident> = None;
+    let mut in_path = false;
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group) => {
+                path_heads(group.stream(), heads);
+                (last_ident, in_path) = (None, false);
+            }
+            TokenTree::Ident(ident) => last_ident = (!in_path).then_some(ident),
+            TokenTree::Punct(punct) => {
+                in_path = punct.as_char() == ':';
+                if let Some(head) = last_ident.take().filter(|_| in_path && punct.spacing() == Spacing::Joint) {
+                    heads.insert(head.to_string());
                 }
             }
-            _ => {}
+            TokenTree::Literal(_) => (last_ident, in_path) = (None, false),
         }
-        before_is_colon = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == ':');
     }
-    false
 }
 
 fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>, declarations: TokenStream) -> GeneratedFile {
@@ -375,7 +379,7 @@ fn print(header: &str, tokens: TokenStream) -> String {
 /// Adds blank lines between items and between functions, which the formatter leaves out.
 fn separated(mut out: String, text: &str) -> String {
     const ITEMS: [&str; 4] = ["pub struct ", "pub type ", "use ", "pub static "];
-    let mut after_item = false;
+    let (mut after_item, mut in_item) = (false, false);
     for line in text.lines() {
         let content = line.trim_start();
         let is_statement = content.starts_with(['}', ')', ']', '.']) || content.starts_with("_ =>");
@@ -385,8 +389,11 @@ fn separated(mut out: String, text: &str) -> String {
         }
         out.push_str(line);
         out.push('\n');
+        if content.ends_with('{') {
+            in_item = ITEMS.iter().any(|item| content.starts_with(item));
+        }
         after_item = content == "}"
-            || content == "};"
+            || content == "};" && in_item
             || content.starts_with("const _")
             || content.ends_with("{}")
             || content.ends_with(';') && ITEMS.iter().any(|item| content.starts_with(item));

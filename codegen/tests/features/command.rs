@@ -77,7 +77,6 @@ pub mod acme_meter {
             code: 8388700,
             request: true,
         };
-
         const NAME: &'static str = "MRR";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<base::SessionId>(1, 1),
@@ -205,7 +204,6 @@ pub mod acme_meter {
             code: 8388700,
             request: false,
         };
-
         const NAME: &'static str = "MRA";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<base::SessionId>(1, 1),
@@ -314,7 +312,6 @@ pub mod acme_meter {
             code: 8388701,
             request: true,
         };
-
         const NAME: &'static str = "MSR";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeMeterId>(0, 1),
@@ -410,7 +407,6 @@ pub mod acme_meter {
             code: 8388701,
             request: false,
         };
-
         const NAME: &'static str = "MSA";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<base::ResultCode>(0, 1),
@@ -499,7 +495,6 @@ pub mod acme_meter {
             code: 8388702,
             request: true,
         };
-
         const NAME: &'static str = "MXR";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;
@@ -579,7 +574,6 @@ pub mod acme_meter {
             code: 8388702,
             request: false,
         };
-
         const NAME: &'static str = "MXA";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;

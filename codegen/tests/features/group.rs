@@ -135,7 +135,6 @@ pub mod acme {
             vendor: 99999,
             code: 1,
         };
-
         const NAME: &'static str = "Acme-Info";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeFirst>(1, 1),
@@ -268,7 +267,6 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
-
         const NAME: &'static str = "Acme-Sub-Info";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeSecond>(0, 1),
@@ -351,7 +349,6 @@ pub mod acme {
             vendor: 99999,
             code: 3,
         };
-
         const NAME: &'static str = "Acme-Bag";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;

@@ -72,7 +72,6 @@ pub mod roaming {
             vendor: 99998,
             code: 1,
         };
-
         const NAME: &'static str = "Roaming-Record";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<crate::two_modules::meter::AcmeReading>(1, 1),

@@ -72,7 +72,6 @@ pub mod acme {
             vendor: 99999,
             code: 1,
         };
-
         const NAME: &'static str = "Acme-Holder";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeLarge>(1, 1),
@@ -242,7 +241,6 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
-
         const NAME: &'static str = "Acme-Large";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeA>(0, 1),
@@ -432,7 +430,6 @@ pub mod acme {
             vendor: 99999,
             code: 3,
         };
-
         const NAME: &'static str = "Acme-Other-Large";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeA>(0, 1),
@@ -552,7 +549,6 @@ pub mod acme {
             vendor: 99999,
             code: 4,
         };
-
         const NAME: &'static str = "Acme-Small";
         const MEMBERS: &'static [codec::Member] = &[codec::Member::new::<AcmeA>(0, 1)];
         const ANY: bool = false;

@@ -48,7 +48,6 @@ pub mod legacy {
             code: 8388710,
             request: true,
         };
-
         const NAME: &'static str = "LER";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<SessionId>(1, 1),
@@ -147,7 +146,6 @@ pub mod legacy {
             code: 8388710,
             request: false,
         };
-
         const NAME: &'static str = "LEA";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<SessionId>(1, 1),

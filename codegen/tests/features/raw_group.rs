@@ -76,7 +76,6 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
-
         const NAME: &'static str = "Acme-Report";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeOpaque>(0, 1),

@@ -60,7 +60,6 @@ pub mod acme {
             vendor: 99999,
             code: 1,
         };
-
         const NAME: &'static str = "Acme-Chain";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeName>(0, 1),
@@ -164,7 +163,6 @@ pub mod acme {
             vendor: 99999,
             code: 2,
         };
-
         const NAME: &'static str = "Acme-Folder";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeName>(1, 1),
@@ -260,7 +258,6 @@ pub mod acme {
             vendor: 99999,
             code: 3,
         };
-
         const NAME: &'static str = "Acme-Entry";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeFolder>(0, 1),

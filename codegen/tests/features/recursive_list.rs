@@ -58,7 +58,6 @@ pub mod acme {
             vendor: 99999,
             code: 4,
         };
-
         const NAME: &'static str = "Acme-Tree";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<AcmeName>(1, 1),

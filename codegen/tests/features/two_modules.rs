@@ -68,7 +68,6 @@ pub mod acme_common {
             vendor: 99999,
             code: 3,
         };
-
         const NAME: &'static str = "Acme-Readings";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<meter::AcmeReading>(0, codec::MANY),
@@ -167,7 +166,6 @@ pub mod meter {
             vendor: 99999,
             code: 1,
         };
-
         const NAME: &'static str = "Acme-Reading";
         const MEMBERS: &'static [codec::Member] = &[
             codec::Member::new::<acme_common::AcmeUnit>(0, 1),

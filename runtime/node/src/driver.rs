@@ -4,6 +4,7 @@ use crate::dispatch::Dispatcher;
 use bytes::{Buf, Bytes, BytesMut};
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
 use diametric_protocol::base::{DisconnectCause, ResultCode};
+use diametric_protocol::peer::watchdog::Status;
 use diametric_protocol::peer::{CloseReason, Connection, Event, RemoteNode};
 use diametric_protocol::wire::{HopByHopId, frame_length};
 use std::collections::HashMap;
@@ -100,8 +101,12 @@ where
         while let Some(event) = connection.poll_event() {
             match event {
                 Event::Open(remote) => observer.opened(&remote),
-                Event::Suspect => observer.suspect(true),
-                Event::Recovered => observer.suspect(false),
+                Event::Introduced(_) => {
+                    connection.admit(None, std::time::Instant::now());
+                    take_frames(&mut connection, &mut incoming, &link);
+                }
+                Event::Watchdog(status) => observer.suspect(status == Status::Suspect),
+                Event::Alive | Event::Closing => {}
                 Event::Request(_, frame) => {
                     let Some(context) = RequestContext::of(&frame) else { continue };
                     let Some(remote) = connection.remote().cloned() else { continue };
@@ -187,7 +192,7 @@ where
 
 fn take_frames(connection: &mut Connection, incoming: &mut BytesMut, link: &Link) {
     let now = std::time::Instant::now();
-    loop {
+    while connection.takes_frames() {
         match frame_length(incoming) {
             Ok(Some(length)) if incoming.len() >= length => {
                 let frame = incoming.split_to(length).freeze();

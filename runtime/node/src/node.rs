@@ -51,6 +51,7 @@ pub struct NodeBuilder {
     known: Known,
     handlers: Handlers,
     tap: Option<Tap>,
+    later: Later,
 }
 
 impl NodeBuilder {
@@ -86,13 +87,18 @@ impl NodeBuilder {
         &mut self.config.local
     }
 
+    /// The node, once it has started.
+    pub(crate) fn later(&self) -> &Later {
+        &self.later
+    }
+
     /// Opens the listeners and begins to connect to the peers.
     ///
     /// # Errors
     /// If a listener cannot be opened or the configuration cannot be right. A peer that cannot be reached is no error:
     /// it is tried again, and requests say what happened.
     pub async fn start(self) -> Result<Node, StartError> {
-        let Self { config, known, mut handlers, tap } = self;
+        let Self { config, known, mut handlers, tap, later } = self;
         if config.local.origin_host.is_empty() || config.local.origin_realm.is_empty() {
             return Err(StartError::Config("Origin-Host and Origin-Realm must not be empty".into()));
         }
@@ -110,7 +116,6 @@ impl NodeBuilder {
             };
             listeners.push(listen.await.map_err(|cause| StartError::Listen { address, cause })?);
         }
-        let later = Later::default();
         if config.ro.ocs_realm.is_some() {
             crate::ro::install(&mut handlers, CREDIT_CONTROL, &later);
         }
@@ -150,7 +155,13 @@ impl NodeBuilder {
 impl Node {
     /// A node to be.
     pub fn builder(config: Config) -> NodeBuilder {
-        NodeBuilder { config, known: Known::standard(), handlers: Handlers::default(), tap: None }
+        NodeBuilder {
+            config,
+            known: Known::standard(),
+            handlers: Handlers::default(),
+            tap: None,
+            later: Later::default(),
+        }
     }
 
     /// The addresses that the listeners got, in the order of the configuration.

@@ -6,6 +6,7 @@ pub mod codec;
 pub mod generated;
 pub mod message;
 pub mod peer;
+pub mod rf;
 pub mod ro;
 pub mod session_id;
 pub mod value;

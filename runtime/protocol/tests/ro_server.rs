@@ -304,6 +304,19 @@ fn a_repetition_older_than_the_kept_answers_is_not_debited_again() {
     assert_eq!(bench.request(CcRequestType::UpdateRequest, 21), ["process"]);
 }
 
+#[test]
+fn an_adopted_session_is_open() {
+    let mut bench = Bench::at("Idle");
+    bench.session = ServerSession::adopted(ServerConfig::default());
+    assert_eq!((bench.state().as_str(), bench.session.poll_timeout()), ("Open", None));
+    assert_eq!(bench.request(CcRequestType::InitialRequest, 0), ["CCA with 5012"]);
+    assert_eq!(bench.request(CcRequestType::UpdateRequest, 3), ["process"]);
+    assert_eq!(bench.processed(3, 2001), ["send CCA UPDATE", "debit used units", "reserve units", "start Tcc"]);
+    assert_eq!(bench.request(CcRequestType::TerminationRequest, 4), ["process"]);
+    assert_eq!(bench.processed(4, 2001), ["send CCA TERMINATION", "debit used units"]);
+    assert_eq!(bench.state(), "Idle");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -17,7 +17,7 @@ mod state;
 mod task;
 
 pub use reauth::Reauthorization;
-pub use server::{RoRequest, RoServer};
+pub use server::{Expiry, RoRequest, RoServer, RoServerConfig, ServedSession};
 pub use service::{CcrForm, Service, imsi, msisdn};
 pub use session::{Opened, RoSession, SessionHandle};
 pub use state::RoSessionState;

@@ -2,9 +2,10 @@
 
 use crate::base::{
     CapabilitiesExchangeAnswer, CapabilitiesExchangeAnswerRequired, CapabilitiesExchangeRequest,
-    CapabilitiesExchangeRequestRequired, ResultCode, VendorSpecificApplicationId,
+    CapabilitiesExchangeRequestRequired, ResultCode, VendorSpecificApplicationId, VendorSpecificApplicationIdRequired,
 };
 use crate::value::{Address, DiameterIdentity, List, Utf8String};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -16,6 +17,8 @@ pub const RELAY: u32 = 0xffff_ffff;
 pub struct Applications {
     auth: BTreeSet<u32>,
     acct: BTreeSet<u32>,
+    vendor_auth: BTreeSet<(u32, u32)>,
+    vendor_acct: BTreeSet<(u32, u32)>,
 }
 
 impl Applications {
@@ -38,43 +41,89 @@ impl Applications {
         self
     }
 
-    /// Ids of the applications that authorize.
+    /// These, and one that authorizes and is advertised with its vendor, in Vendor-Specific-Application-Id.
+    ///
+    /// An application of a vendor is advertised so (RFC 6733 §6.11). One of the IETF, such as credit control, is not; but
+    /// peers exist that look for `(10415, 4)` there. With [`with_auth`](Self::with_auth) besides, it is advertised both
+    /// ways.
+    #[must_use]
+    pub fn with_vendor_auth(mut self, vendor: u32, id: u32) -> Self {
+        self.vendor_auth.insert((vendor, id));
+        self
+    }
+
+    /// These, and one that accounts and is advertised with its vendor, as [`with_vendor_auth`](Self::with_vendor_auth).
+    #[must_use]
+    pub fn with_vendor_acct(mut self, vendor: u32, id: u32) -> Self {
+        self.vendor_acct.insert((vendor, id));
+        self
+    }
+
+    /// Ids of the applications that authorize, without those that are advertised with their vendor only.
     pub fn auth(&self) -> impl Iterator<Item = u32> {
         self.auth.iter().copied()
     }
 
-    /// Ids of the applications that account.
+    /// Ids of the applications that account, without those that are advertised with their vendor only.
     pub fn acct(&self) -> impl Iterator<Item = u32> {
         self.acct.iter().copied()
     }
 
+    /// Vendor and id of the applications that authorize and are advertised with their vendor.
+    pub fn vendor_auth(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.vendor_auth.iter().copied()
+    }
+
+    /// Vendor and id of the applications that account and are advertised with their vendor.
+    pub fn vendor_acct(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.vendor_acct.iter().copied()
+    }
+
+    /// The ids of all applications, each once, in order.
+    pub fn ids(&self) -> BTreeSet<u32> {
+        let with_vendor = self.vendor_auth.iter().chain(&self.vendor_acct).map(|(_, id)| *id);
+        self.auth().chain(self.acct()).chain(with_vendor).collect()
+    }
+
     /// Whether the node relays every application.
     pub fn is_relay(&self) -> bool {
-        self.auth.contains(&RELAY) || self.acct.contains(&RELAY)
+        self.has(RELAY)
     }
 
     /// Whether messages of this application can go to the node.
     pub fn serves(&self, id: u32) -> bool {
-        self.is_relay() || self.auth.contains(&id) || self.acct.contains(&id)
+        self.has(id) || self.is_relay()
     }
 
-    /// Whether there is anything to talk about with `other`: an application of the same kind and id, or a relay on
-    /// either side.
+    /// Whether there is anything to talk about with `other`: an application of the same id, or a relay on either side.
+    ///
+    /// Whether it is advertised as one that authorizes or one that accounts, and with what vendor, plays no part
+    /// (RFC 6733 §5.3): peers differ there.
     pub fn has_common(&self, other: &Self) -> bool {
-        self.is_relay()
-            || other.is_relay()
-            || !self.auth.is_disjoint(&other.auth)
-            || !self.acct.is_disjoint(&other.acct)
+        self.is_relay() || other.is_relay() || !self.ids().is_disjoint(&other.ids())
     }
 
-    fn advertised(auth: &[u32], acct: &[u32], vendor_specific: &[VendorSpecificApplicationId]) -> Self {
-        // The Vendor-Id inside Vendor-Specific-Application-Id plays no part (RFC 6733 §5.3).
-        let grouped_auth = vendor_specific.iter().filter_map(|group| group.auth_application_id);
-        let grouped_acct = vendor_specific.iter().filter_map(|group| group.acct_application_id);
-        Self {
-            auth: auth.iter().copied().chain(grouped_auth).collect(),
-            acct: acct.iter().copied().chain(grouped_acct).collect(),
-        }
+    fn has(&self, id: u32) -> bool {
+        let with_vendor = |set: &BTreeSet<(u32, u32)>| set.iter().any(|(_, other)| *other == id);
+        self.auth.contains(&id)
+            || self.acct.contains(&id)
+            || with_vendor(&self.vendor_auth)
+            || with_vendor(&self.vendor_acct)
+    }
+
+    fn groups(&self) -> List<VendorSpecificApplicationId> {
+        let group = |vendor_id| VendorSpecificApplicationId::new(VendorSpecificApplicationIdRequired { vendor_id });
+        let auth = self.vendor_auth.iter().map(|&(vendor, id)| {
+            let mut group = group(vendor);
+            group.auth_application_id = Some(id);
+            group
+        });
+        let acct = self.vendor_acct.iter().map(|&(vendor, id)| {
+            let mut group = group(vendor);
+            group.acct_application_id = Some(id);
+            group
+        });
+        auth.chain(acct).collect()
     }
 }
 
@@ -99,6 +148,15 @@ pub struct LocalNode {
     pub applications: Applications,
 }
 
+/// How an election ends for this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Election {
+    /// This node keeps the connection that the peer opened, and closes its own.
+    Won,
+    /// This node keeps the connection that it opened itself.
+    Lost,
+}
+
 /// What a peer said of itself in CER or CEA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteNode {
@@ -115,6 +173,19 @@ pub struct RemoteNode {
 }
 
 impl LocalNode {
+    /// What becomes of two connections that this node and the node `remote` opened to each other at the same time
+    /// (RFC 6733 §5.6.4): the node whose Origin-Host is greater, as octets without regard to case, keeps the one that the
+    /// other opened.
+    ///
+    /// `None` if both have one name, so that there is nothing to decide.
+    pub fn elect(&self, remote: &DiameterIdentity) -> Option<Election> {
+        match self.origin_host.cmp(remote) {
+            Ordering::Greater => Some(Election::Won),
+            Ordering::Less => Some(Election::Lost),
+            Ordering::Equal => None,
+        }
+    }
+
     /// The CER that opens a connection made from the addresses `from`.
     pub fn cer(&self, from: &[IpAddr]) -> CapabilitiesExchangeRequest {
         let mut cer = CapabilitiesExchangeRequest::new(CapabilitiesExchangeRequestRequired {
@@ -129,6 +200,7 @@ impl LocalNode {
         cer.supported_vendor_id = self.supported_vendors.iter().copied().collect();
         cer.auth_application_id = self.applications.auth().collect();
         cer.acct_application_id = self.applications.acct().collect();
+        cer.vendor_specific_application_id = self.applications.groups();
         cer
     }
 
@@ -147,42 +219,11 @@ impl LocalNode {
         cea.supported_vendor_id = self.supported_vendors.iter().copied().collect();
         cea.auth_application_id = self.applications.auth().collect();
         cea.acct_application_id = self.applications.acct().collect();
+        cea.vendor_specific_application_id = self.applications.groups();
         cea
     }
 }
 
 fn addresses(addresses: &[IpAddr]) -> List<Address> {
     addresses.iter().copied().map(Address::from).collect()
-}
-
-impl From<&CapabilitiesExchangeRequest> for RemoteNode {
-    fn from(cer: &CapabilitiesExchangeRequest) -> Self {
-        Self {
-            origin_host: cer.origin_host.clone(),
-            origin_realm: cer.origin_realm.clone(),
-            product_name: cer.product_name.clone(),
-            origin_state_id: cer.origin_state_id,
-            applications: Applications::advertised(
-                &cer.auth_application_id,
-                &cer.acct_application_id,
-                &cer.vendor_specific_application_id,
-            ),
-        }
-    }
-}
-
-impl From<&CapabilitiesExchangeAnswer> for RemoteNode {
-    fn from(cea: &CapabilitiesExchangeAnswer) -> Self {
-        Self {
-            origin_host: cea.origin_host.clone(),
-            origin_realm: cea.origin_realm.clone(),
-            product_name: cea.product_name.clone(),
-            origin_state_id: cea.origin_state_id,
-            applications: Applications::advertised(
-                &cea.auth_application_id,
-                &cea.acct_application_id,
-                &cea.vendor_specific_application_id,
-            ),
-        }
-    }
 }

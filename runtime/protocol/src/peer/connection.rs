@@ -1,124 +1,43 @@
-//! The machine of one connection (RFC 6733 §5.3 to §5.6, without the election between two connections).
+//! The machine of one connection (RFC 6733 §5.3 to §5.6).
+//!
+//! RFC 6733 describes one machine for a peer, with up to two connections. Here each connection is a machine, and whoever
+//! owns several decides between them: when a peer has said who it is, [`Event::Introduced`] asks whether it may come in.
 
+use super::RemoteNode;
+use super::introduction;
 use super::pending::Pending;
-use super::watchdog::Watchdog;
-use super::{LocalNode, RemoteNode};
+use super::vocabulary::{CloseReason, ConnectionConfig, Event, NotOpen, Role};
+use super::watchdog::{self, Status, Watchdog};
 use crate::answer::{ErrorAnswer, Origin, RequestContext};
 use crate::base::{
     CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest, DeviceWatchdogAnswer, DeviceWatchdogAnswerRequired,
     DeviceWatchdogRequest, DeviceWatchdogRequestRequired, DisconnectCause, DisconnectPeerAnswer,
     DisconnectPeerAnswerRequired, DisconnectPeerRequest, DisconnectPeerRequestRequired, ResultCode,
 };
-use crate::codec::{DecodeError, Known};
-use crate::message::{self, Command, EndToEndIds};
+use crate::codec::DecodeError;
+use crate::message::{self, Command};
 use crate::wire::{Header, HopByHopId};
 use bytes::Bytes;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Who opened the transport connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// This node: it sends the CER.
-    Initiator,
-    /// The peer: this node waits for its CER.
-    Responder,
-}
-
-/// What a connection needs to know of its node.
-#[derive(Clone, Debug)]
-pub struct ConnectionConfig {
-    /// What the node says of itself.
-    pub local: Arc<LocalNode>,
-    /// What the node understands.
-    pub known: Arc<Known>,
-    /// The addresses of this end, for Host-IP-Address.
-    pub addresses: Vec<IpAddr>,
-    /// The Origin-Host that must answer; any where `None`.
-    pub expected: Option<crate::value::DiameterIdentity>,
-    /// How long CER and CEA may take.
-    pub establish_timeout: Duration,
-    /// How long the peer may take to answer a DPR and close.
-    pub close_timeout: Duration,
-    /// Twinit of the watchdog.
-    pub watchdog_interval: Duration,
-    /// Hop-by-hop id of the first request.
-    pub first_hop_by_hop: HopByHopId,
-    /// The node's end-to-end ids, for the requests of the connection itself (CER, DWR, DPR).
-    pub end_to_end: Arc<EndToEndIds>,
-}
-
-/// Why a connection ended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CloseReason {
-    /// This node asked for it with DPR, and the peer agreed or took too long.
-    #[error("this node disconnected")]
-    Local,
-    /// The peer sent a DPR.
-    #[error("the peer disconnected: {0}")]
-    Remote(DisconnectCause),
-    /// The transport ended.
-    #[error("the transport ended: {0}")]
-    Transport(String),
-    /// CER and CEA did not complete in time.
-    #[error("no {0} within {1:?}")]
-    EstablishTimeout(&'static str, Duration),
-    /// The peer refused the CER.
-    #[error("the peer answered the CER with Result-Code {result_code}{}", message.as_ref().map(|m| format!(": {m}")).unwrap_or_default())]
-    Refused {
-        /// Result-Code of the CEA.
-        result_code: ResultCode,
-        /// Error-Message of the CEA.
-        message: Option<String>,
-    },
-    /// This node refused the peer.
-    #[error("this node refused the peer: {0}")]
-    Rejected(String),
-    /// The peer does not answer the watchdog.
-    #[error("the peer does not answer the watchdog")]
-    Watchdog,
-    /// The peer broke the protocol, so that the connection cannot go on.
-    #[error("protocol error: {0}")]
-    Protocol(String),
-}
-
-/// What a connection tells its driver.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// Capabilities were exchanged: requests may go out.
-    Open(Arc<RemoteNode>),
-    /// The peer sent a request, for the driver to answer.
-    Request(Header, Bytes),
-    /// The answer to a request.
-    Answer(HopByHopId, Bytes),
-    /// No answer came in time; one that comes later is discarded.
-    TimedOut(HopByHopId),
-    /// The watchdog found the peer suspect: new requests should go elsewhere.
-    Suspect,
-    /// The watchdog found the peer well again.
-    Recovered,
-    /// The connection is over. The driver sends what is left to transmit and closes the transport.
-    Closed {
-        /// Why.
-        reason: CloseReason,
-        /// Requests that will not be answered.
-        unanswered: Vec<HopByHopId>,
-    },
-}
-
-/// The connection is not open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the connection is not open")]
-pub struct NotOpen;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    WaitCea { deadline: Instant },
-    WaitCer { deadline: Instant },
+    WaitCea {
+        deadline: Instant,
+    },
+    WaitCer {
+        deadline: Instant,
+    },
+    /// The peer has introduced itself; the driver judges it.
+    Judging {
+        deadline: Instant,
+    },
     Open,
-    Closing { deadline: Instant },
+    Closing {
+        deadline: Instant,
+    },
     Closed,
 }
 
@@ -128,8 +47,13 @@ pub struct Connection {
     config: ConnectionConfig,
     state: State,
     remote: Option<Arc<RemoteNode>>,
+    /// The CER that waits for its CEA.
+    cer: Option<RequestContext>,
     pending: Pending,
-    watchdog: Watchdog,
+    /// There is one from the moment the peer is admitted.
+    watchdog: Option<Watchdog>,
+    status: Status,
+    probing: bool,
     /// Hop-by-hop ids of the requests that the connection itself sent.
     own: Own,
     disconnecting: Option<CloseReason>,
@@ -151,8 +75,11 @@ impl Connection {
         let mut connection = Self {
             state: State::WaitCer { deadline },
             remote: None,
+            cer: None,
             pending: Pending::new(config.first_hop_by_hop.0),
-            watchdog: Watchdog::new(config.watchdog_interval, config.first_hop_by_hop.0.into()),
+            watchdog: None,
+            status: Status::Initial,
+            probing: false,
             own: Own::default(),
             disconnecting: None,
             transmit: VecDeque::new(),
@@ -182,6 +109,16 @@ impl Connection {
         self.pending.len()
     }
 
+    /// What the watchdog makes of the peer.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Whether frames are taken at the moment: not while the peer is judged, nor when the connection is over.
+    pub fn takes_frames(&self) -> bool {
+        !matches!(self.state, State::Judging { .. } | State::Closed)
+    }
+
     /// Takes one frame from the peer.
     pub fn handle_frame(&mut self, frame: Bytes, now: Instant) {
         if self.state == State::Closed {
@@ -192,8 +129,12 @@ impl Connection {
             Err(error) => return self.handle_unreadable(&frame, &error.to_string()),
         };
         match self.state {
-            State::WaitCea { .. } => self.handle_first(header, frame, now),
+            State::WaitCea { .. } => self.handle_first(header, &frame, now),
             State::WaitCer { .. } => self.handle_cer(header, &frame, now),
+            State::Judging { .. } => {
+                let problem = format!("command {} came before the verdict on the peer", header.command);
+                self.close(CloseReason::Protocol(problem));
+            }
             _ if header.flags.is_request() => self.handle_request(header, frame, now),
             _ => self.handle_answer(header, frame, now),
         }
@@ -211,7 +152,7 @@ impl Connection {
         self.close(CloseReason::Protocol(problem.into()));
     }
 
-    fn handle_first(&mut self, header: Header, frame: Bytes, now: Instant) {
+    fn handle_first(&mut self, header: Header, frame: &Bytes, now: Instant) {
         if header.command != CapabilitiesExchangeAnswer::CODE || header.flags.is_request() {
             let problem = format!("command {} came before the CEA", header.command);
             return self.close(CloseReason::Protocol(problem));
@@ -220,26 +161,17 @@ impl Connection {
             return self.close(CloseReason::Protocol("the CEA does not match the CER".into()));
         }
         self.pending.cancel(header.hop_by_hop);
-        if header.flags.is_error() {
-            return match message::decode_answer_message(&frame, &self.config.known) {
-                Ok(answer) => self.close(CloseReason::Refused {
-                    result_code: answer.body.result_code,
-                    message: answer.body.error_message.map(|text| text.to_string()),
-                }),
-                Err(error) => self.close(CloseReason::Protocol(error.to_string())),
-            };
-        }
-        let cea = match message::decode::<CapabilitiesExchangeAnswer>(&frame, &self.config.known) {
-            Ok(cea) => cea.body,
-            Err(error) => return self.close(CloseReason::Protocol(error.to_string())),
+        let reply = match introduction::of_answer(frame) {
+            Ok(reply) => reply,
+            Err(problem) => return self.close(CloseReason::Protocol(problem)),
         };
-        if cea.result_code != ResultCode::SUCCESS {
-            return self.close(CloseReason::Refused {
-                result_code: cea.result_code,
-                message: cea.error_message.map(|text| text.to_string()),
-            });
+        let introduction::Reply { result_code, message, origin_host: peer, remote } = reply;
+        let Some(remote) = remote.filter(|_| result_code == ResultCode::SUCCESS) else {
+            return self.close(CloseReason::Refused { peer, result_code, message });
+        };
+        if remote.origin_host == self.config.local.origin_host {
+            return self.close(CloseReason::Rejected("it calls itself by this node's own identity".into()));
         }
-        let remote = RemoteNode::from(&cea);
         if let Some(expected) = self.config.expected.as_ref().filter(|expected| **expected != remote.origin_host) {
             let problem = format!("the peer is {}, expected {expected}", remote.origin_host);
             return self.close(CloseReason::Rejected(problem));
@@ -248,61 +180,106 @@ impl Connection {
             let problem = format!("{} has no application in common with this node", remote.origin_host);
             return self.close(CloseReason::Rejected(problem));
         }
-        self.open(remote, now);
+        self.introduce(remote, now);
     }
 
-    fn handle_cer(&mut self, header: Header, frame: &[u8], now: Instant) {
+    fn handle_cer(&mut self, header: Header, frame: &Bytes, now: Instant) {
         if header.command != CapabilitiesExchangeRequest::CODE || !header.flags.is_request() {
             let problem = format!("command {} came before the CER", header.command);
             return self.close(CloseReason::Protocol(problem));
         }
-        let Some(context) = RequestContext::of(frame) else { return };
-        let remote = match message::decode::<CapabilitiesExchangeRequest>(frame, &self.config.known) {
-            Ok(cer) => RemoteNode::from(&cer.body),
-            Err(error) => {
-                self.answer_error(&context, &ErrorAnswer::from(&error));
-                return self.close(CloseReason::Rejected(error.to_string()));
-            }
+        self.cer = RequestContext::of(frame);
+        let remote = match introduction::of_request(frame, &self.config.known) {
+            Ok(remote) => remote,
+            Err(error) => return self.refuse(&error),
         };
-        if remote.origin_host == self.config.local.origin_host {
-            let error = ErrorAnswer::new(ResultCode::UNKNOWN_PEER, "the Origin-Host of the CER is this node's own");
-            self.answer_error(&context, &error);
-            return self.close(CloseReason::Rejected("it calls itself by this node's own identity".into()));
-        }
-        if self.config.expected.as_ref().is_some_and(|expected| *expected != remote.origin_host) {
-            let error = ErrorAnswer::new(ResultCode::UNKNOWN_PEER, format!("{} is not a peer", remote.origin_host));
-            self.answer_error(&context, &error);
-            return self.close(CloseReason::Rejected(format!("{} is not a peer", remote.origin_host)));
-        }
-        let common = self.config.local.applications.has_common(&remote.applications);
-        let result_code = if common { ResultCode::SUCCESS } else { ResultCode::NO_COMMON_APPLICATION };
-        let cea = self.config.local.cea(result_code, &self.config.addresses);
-        self.answer(&context, &cea);
-        if common {
-            self.open(remote, now);
-        } else {
+        let local = &self.config.local;
+        let refusal = if remote.origin_host == local.origin_host {
+            // Nothing tells two nodes of one name apart (the election is left undefined).
+            ErrorAnswer::new(ResultCode::UNKNOWN_PEER, "the Origin-Host of the CER is this node's own")
+        } else if self.config.expected.as_ref().is_some_and(|expected| *expected != remote.origin_host) {
+            ErrorAnswer::new(ResultCode::UNKNOWN_PEER, format!("{} is not a peer", remote.origin_host))
+        } else if !local.applications.has_common(&remote.applications) {
             let problem = format!("{} has no application in common with this node", remote.origin_host);
-            self.close(CloseReason::Rejected(problem));
-        }
+            ErrorAnswer::new(ResultCode::NO_COMMON_APPLICATION, problem)
+        } else {
+            return self.introduce(remote, now);
+        };
+        self.refuse(&refusal);
     }
 
-    fn open(&mut self, remote: RemoteNode, now: Instant) {
+    fn introduce(&mut self, remote: RemoteNode, now: Instant) {
         let remote = Arc::new(remote);
         self.remote = Some(Arc::clone(&remote));
+        self.state = State::Judging { deadline: now + self.config.establish_timeout };
+        self.events.push_back(Event::Introduced(remote));
+    }
+
+    /// Lets the peer in that has introduced itself: a CER gets its CEA, and the connection is open.
+    ///
+    /// `watchdog` is the one that watched the peer on earlier connections, if it was kept: see
+    /// [`take_watchdog`](Self::take_watchdog).
+    pub fn admit(&mut self, watchdog: Option<Watchdog>, now: Instant) {
+        let (State::Judging { .. }, Some(remote)) = (self.state, self.remote.clone()) else { return };
+        if let Some(context) = self.cer.take() {
+            let cea = self.config.local.cea(ResultCode::SUCCESS, &self.config.addresses);
+            self.answer(&context, &cea);
+        }
+        let seed = self.config.first_hop_by_hop.0.into();
+        self.watchdog = Some(watchdog.unwrap_or_else(|| Watchdog::new(self.config.watchdog_interval, seed)));
         self.state = State::Open;
-        self.watchdog.handle_connection_up(now);
+        self.watch(now, Watchdog::handle_connection_up);
         self.events.push_back(Event::Open(remote));
     }
 
+    /// Refuses the peer that has introduced itself: a CER gets a CEA that says why, or an answer-message where the
+    /// Result-Code is that of a protocol error (3xxx), and the connection is over.
+    pub fn refuse(&mut self, error: &ErrorAnswer) {
+        if self.state == State::Closed {
+            return;
+        }
+        if let Some(context) = self.cer.take() {
+            let failed = error.failed_avp.is_some() || (3000..4000).contains(&error.result_code.0);
+            if failed || self.remote.is_none() && error.result_code != ResultCode::NO_COMMON_APPLICATION {
+                self.answer_error(&context, error);
+            } else {
+                let mut cea = self.config.local.cea(error.result_code, &self.config.addresses);
+                cea.error_message = error.message.as_deref().map(Into::into);
+                self.answer(&context, &cea);
+            }
+        }
+        let message = error.message.clone().unwrap_or_else(|| format!("Result-Code {}", error.result_code));
+        self.close(CloseReason::Rejected(message));
+    }
+
+    /// Ends the connection without a word.
+    pub fn abandon(&mut self, reason: CloseReason) {
+        self.close(reason);
+    }
+
+    /// Asks the peer for a sign of life: [`Event::Alive`] follows when it answers a DWR.
+    pub fn probe(&mut self, now: Instant) {
+        if self.state == State::Open {
+            self.probing = true;
+            self.send_dwr(now);
+        }
+    }
+
+    /// Takes out the watchdog of a connection that is over, to watch the peer on the next one.
+    pub fn take_watchdog(&mut self, now: Instant) -> Option<Watchdog> {
+        let mut watchdog = self.watchdog.take().filter(|_| self.state == State::Closed)?;
+        watchdog.handle_connection_down(now);
+        // The connection is closed already, and its requests are told to whoever sent them.
+        while watchdog.poll_action().is_some() {}
+        Some(watchdog)
+    }
+
     fn handle_request(&mut self, header: Header, frame: Bytes, now: Instant) {
-        self.watchdog.handle_message(now);
+        self.watch(now, Watchdog::handle_message);
         let result = match header.command {
             CapabilitiesExchangeRequest::CODE if header.application == 0 => {
-                self.respond::<CapabilitiesExchangeRequest>(&frame, |this, context, _| {
-                    // Not in the table of RFC 6733; RFC 3588 answered, and peers that rely on it exist.
-                    let cea = this.config.local.cea(ResultCode::SUCCESS, &this.config.addresses);
-                    this.answer(context, &cea);
-                })
+                self.handle_second_cer(&frame);
+                Ok(())
             }
             DeviceWatchdogRequest::CODE if header.application == 0 => {
                 self.respond::<DeviceWatchdogRequest>(&frame, |this, context, _| {
@@ -325,7 +302,7 @@ impl Connection {
                     this.answer(context, &dpa);
                     // Whoever receives the DPA closes the transport; this end waits for that.
                     this.disconnecting.get_or_insert(CloseReason::Remote(dpr.disconnect_cause));
-                    this.state = State::Closing { deadline: now + this.config.close_timeout };
+                    this.closing(now);
                 })
             }
             _ => {
@@ -337,13 +314,32 @@ impl Connection {
         let _: Result<(), DecodeError> = result;
     }
 
+    /// Not in the table of RFC 6733; RFC 3588 answered, and peers that rely on it exist.
+    fn handle_second_cer(&mut self, frame: &Bytes) {
+        let Some(context) = RequestContext::of(frame) else { return };
+        match introduction::of_request(frame, &self.config.known) {
+            Ok(_) => {
+                let cea = self.config.local.cea(ResultCode::SUCCESS, &self.config.addresses);
+                self.answer(&context, &cea);
+            }
+            Err(error) => self.answer_error(&context, &error),
+        }
+    }
+
+    fn closing(&mut self, now: Instant) {
+        if self.state == State::Open {
+            self.events.push_back(Event::Closing);
+        }
+        self.state = State::Closing { deadline: now + self.config.close_timeout };
+    }
+
     fn respond<C: Command>(
         &mut self,
-        frame: &[u8],
+        frame: &Bytes,
         answer: impl FnOnce(&mut Self, &RequestContext, C),
     ) -> Result<(), DecodeError> {
         let Some(context) = RequestContext::of(frame) else { return Ok(()) };
-        match message::decode::<C>(frame, &self.config.known) {
+        match message::decode::<C>(&introduction::without_p(frame), &self.config.known) {
             Ok(request) => {
                 answer(self, &context, request.body);
                 Ok(())
@@ -359,13 +355,17 @@ impl Connection {
         let id = header.hop_by_hop;
         if !self.pending.answered(id, header.end_to_end, header.command) {
             // An answer to nothing, or one that comes too late (RFC 6733 §3): discarded, but it shows that the peer lives.
-            return self.watchdog.handle_message(now);
+            return self.watch(now, Watchdog::handle_message);
         }
         if self.own.dwr == Some(id) {
             self.own.dwr = None;
-            return self.watchdog.handle_dwa(now);
+            self.watch(now, Watchdog::handle_dwa);
+            if std::mem::take(&mut self.probing) {
+                self.events.push_back(Event::Alive);
+            }
+            return;
         }
-        self.watchdog.handle_message(now);
+        self.watch(now, Watchdog::handle_message);
         if self.own.dpr == Some(id) {
             return self.close(self.disconnecting.clone().unwrap_or(CloseReason::Local));
         }
@@ -405,17 +405,16 @@ impl Connection {
     pub fn disconnect(&mut self, cause: DisconnectCause, now: Instant) {
         match self.state {
             State::Open => {
-                let deadline = now + self.config.close_timeout;
                 let dpr = DisconnectPeerRequest::new(DisconnectPeerRequestRequired {
                     origin_host: self.config.local.origin_host.clone(),
                     origin_realm: self.config.local.origin_realm.clone(),
                     disconnect_cause: cause,
                 });
                 self.disconnecting = Some(CloseReason::Local);
-                self.state = State::Closing { deadline };
-                self.own.dpr = self.send_own(&dpr, deadline);
+                self.closing(now);
+                self.own.dpr = self.send_own(&dpr, now + self.config.close_timeout);
             }
-            State::WaitCea { .. } | State::WaitCer { .. } => self.close(CloseReason::Local),
+            State::WaitCea { .. } | State::WaitCer { .. } | State::Judging { .. } => self.close(CloseReason::Local),
             State::Closing { .. } | State::Closed => {}
         }
     }
@@ -442,6 +441,9 @@ impl Connection {
             State::WaitCer { deadline } if deadline <= now => {
                 self.close(CloseReason::EstablishTimeout("CER", self.config.establish_timeout));
             }
+            State::Judging { deadline } if deadline <= now => {
+                self.close(CloseReason::EstablishTimeout("verdict on the peer", self.config.establish_timeout));
+            }
             State::Closing { deadline } if deadline <= now => {
                 self.close(self.disconnecting.clone().unwrap_or(CloseReason::Local));
             }
@@ -455,30 +457,40 @@ impl Connection {
             }
         }
         if self.state == State::Open {
-            self.watchdog.handle_timeout(now);
-            self.drive_watchdog(now);
+            self.watch(now, Watchdog::handle_timeout);
         }
     }
 
-    fn drive_watchdog(&mut self, now: Instant) {
-        use super::watchdog::Action;
-        while let Some(action) = self.watchdog.poll_action() {
+    /// Tells the watchdog of something, and does what it wants done.
+    fn watch(&mut self, now: Instant, tell: impl FnOnce(&mut Watchdog, Instant)) {
+        let Some(watchdog) = &mut self.watchdog else { return };
+        tell(watchdog, now);
+        let status = watchdog.status();
+        while let Some(action) = self.watchdog.as_mut().and_then(Watchdog::poll_action) {
             match action {
-                Action::SendWatchdog => {
-                    let mut dwr = DeviceWatchdogRequest::new(DeviceWatchdogRequestRequired {
-                        origin_host: self.config.local.origin_host.clone(),
-                        origin_realm: self.config.local.origin_realm.clone(),
-                    });
-                    dwr.origin_state_id = self.config.local.origin_state_id;
-                    // Whether it is answered is the watchdog's business; an hour only bounds the entry.
-                    self.own.dwr = self.send_own(&dwr, now + Duration::from_secs(3600));
-                }
-                Action::Failover => self.events.push_back(Event::Suspect),
-                Action::Failback => self.events.push_back(Event::Recovered),
-                Action::CloseConnection => self.close(CloseReason::Watchdog),
-                Action::AttemptOpen => {}
+                watchdog::Action::SendWatchdog => self.send_dwr(now),
+                watchdog::Action::CloseConnection => self.close(CloseReason::Watchdog),
+                // Both are in the change of status. To connect is the driver's.
+                watchdog::Action::Failover | watchdog::Action::Failback | watchdog::Action::AttemptOpen => {}
             }
         }
+        if std::mem::replace(&mut self.status, status) != status && self.state != State::Closed {
+            self.events.push_back(Event::Watchdog(status));
+        }
+    }
+
+    /// One DWR is out at a time (RFC 3539 §3.4.1).
+    fn send_dwr(&mut self, now: Instant) {
+        if self.own.dwr.is_some() {
+            return;
+        }
+        let mut dwr = DeviceWatchdogRequest::new(DeviceWatchdogRequestRequired {
+            origin_host: self.config.local.origin_host.clone(),
+            origin_realm: self.config.local.origin_realm.clone(),
+        });
+        dwr.origin_state_id = self.config.local.origin_state_id;
+        // Whether it is answered is the watchdog's business; an hour only bounds the entry.
+        self.own.dwr = self.send_own(&dwr, now + Duration::from_secs(3600));
     }
 
     /// The next frame to write.
@@ -494,8 +506,11 @@ impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is due next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let own = match self.state {
-            State::WaitCea { deadline } | State::WaitCer { deadline } | State::Closing { deadline } => Some(deadline),
-            State::Open => self.watchdog.poll_timeout(),
+            State::WaitCea { deadline }
+            | State::WaitCer { deadline }
+            | State::Judging { deadline }
+            | State::Closing { deadline } => Some(deadline),
+            State::Open => self.watchdog.as_ref().and_then(Watchdog::poll_timeout),
             State::Closed => return None,
         };
         [own, self.pending.next_deadline()].into_iter().flatten().min()

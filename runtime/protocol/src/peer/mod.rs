@@ -10,8 +10,11 @@
 
 mod capabilities;
 mod connection;
+mod introduction;
 mod pending;
+mod vocabulary;
 pub mod watchdog;
 
-pub use capabilities::{Applications, LocalNode, RELAY, RemoteNode};
-pub use connection::{CloseReason, Connection, ConnectionConfig, Event, NotOpen, Role};
+pub use capabilities::{Applications, Election, LocalNode, RELAY, RemoteNode};
+pub use connection::Connection;
+pub use vocabulary::{CloseReason, ConnectionConfig, Event, NotOpen, Role};

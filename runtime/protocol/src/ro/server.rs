@@ -187,6 +187,11 @@ impl ServerSession {
         }
     }
 
+    /// A session in Open that was opened elsewhere, such as by a server that has failed. Tcc starts with the first answer.
+    pub fn adopted(config: ServerConfig) -> Self {
+        Self { phase: Phase::Open, ..Self::new(config) }
+    }
+
     /// Takes what happened.
     ///
     /// # Errors
