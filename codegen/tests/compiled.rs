@@ -22,7 +22,7 @@ macro_rules! features {
 features! {
     closed_enumeration command extend_closed_group extend_command extend_values flags group import
     large_group number_list
-    open_enumeration own_form own_set raw_group recursive_group scalar two_modules
+    open_enumeration own_form own_set raw_group recursive_group recursive_list scalar two_modules
 }
 
 fn header<C: Command>() -> Header {
@@ -101,6 +101,14 @@ fn a_group_can_hold_itself() {
     use recursive_group::acme::AcmeChain;
     let chain = AcmeChain::new().with_acme_name("outer").with_acme_chain(AcmeChain::new().with_acme_name("inner"));
     assert_eq!(chain.acme_chain.as_ref().unwrap().acme_name.as_deref(), Some("inner"));
+}
+
+#[test]
+fn a_group_can_hold_any_number_of_itself() {
+    use recursive_list::acme::{AcmeTree, AcmeTreeRequired};
+    let leaf = || AcmeTree::new(AcmeTreeRequired { acme_name: "leaf".into() });
+    let tree = leaf().with_acme_tree(leaf()).with_acme_tree(leaf());
+    assert_eq!(tree.acme_tree.len(), 2);
 }
 
 #[test]

@@ -126,9 +126,11 @@ impl Struct {
                 const NAME: &'static str = #group_name;
                 const MEMBERS: &'static [#codec::Member] = &[#members];
                 const ANY: bool = #any;
+                #[inline]
                 fn blank_group() -> Self {
                     Self { #(#blanks)* #extras: #extras_blank }
                 }
+                #[inline]
                 fn decode_member(&mut self, avp: &#wire::RawAvp<'_>, cursor: &mut #codec::Cursor<'_, '_, '_>) {
                     #decode
                 }

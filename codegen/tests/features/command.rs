@@ -85,6 +85,7 @@ pub mod acme_meter {
             codec::Member::new::<AcmeMeterId>(1, codec::MANY),
         ];
         const ANY: bool = true;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 session_id: codec::AvpValue::blank(),
@@ -95,6 +96,7 @@ pub mod acme_meter {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -211,6 +213,7 @@ pub mod acme_meter {
             codec::Member::new::<AcmeReading>(0, codec::MANY),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 session_id: codec::AvpValue::blank(),
@@ -220,6 +223,7 @@ pub mod acme_meter {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -317,6 +321,7 @@ pub mod acme_meter {
             codec::Member::new::<AcmeMeterId>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_meter_id: None,
@@ -324,6 +329,7 @@ pub mod acme_meter {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -412,6 +418,7 @@ pub mod acme_meter {
             codec::Member::new::<base::ResultCode>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 result_code: None,
@@ -419,6 +426,7 @@ pub mod acme_meter {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -498,12 +506,14 @@ pub mod acme_meter {
         const NAME: &'static str = "MXR";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 extras: codec::Extras::new(),
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -577,12 +587,14 @@ pub mod acme_meter {
         const NAME: &'static str = "MXA";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 extras: codec::Extras::new(),
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

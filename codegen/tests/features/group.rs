@@ -148,6 +148,7 @@ pub mod acme {
             codec::Member::new::<credit_control::RatingGroup>(0, 1),
         ];
         const ANY: bool = true;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_first: codec::AvpValue::blank(),
@@ -163,6 +164,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -272,6 +274,7 @@ pub mod acme {
             codec::Member::new::<AcmeSecond>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_second: None,
@@ -279,6 +282,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -352,12 +356,14 @@ pub mod acme {
         const NAME: &'static str = "Acme-Bag";
         const MEMBERS: &'static [codec::Member] = &[];
         const ANY: bool = true;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 extras: codec::Extras::new(),
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

@@ -79,6 +79,7 @@ pub mod roaming {
             codec::Member::new::<base::OriginHost>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_reading: codec::AvpValue::blank(),
@@ -88,6 +89,7 @@ pub mod roaming {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

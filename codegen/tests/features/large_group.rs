@@ -79,6 +79,7 @@ pub mod acme {
             codec::Member::new::<AcmeSmall>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_large: codec::AvpValue::blank(),
@@ -88,6 +89,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -253,6 +255,7 @@ pub mod acme {
             codec::Member::new::<AcmeH>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_a: None,
@@ -267,6 +270,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -442,6 +446,7 @@ pub mod acme {
             codec::Member::new::<AcmeH>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_a: None,
@@ -456,6 +461,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -552,6 +558,7 @@ pub mod acme {
         const NAME: &'static str = "Acme-Small";
         const MEMBERS: &'static [codec::Member] = &[codec::Member::new::<AcmeA>(0, 1)];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_a: None,
@@ -559,6 +566,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

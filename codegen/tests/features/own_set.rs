@@ -53,6 +53,7 @@ pub mod legacy {
             codec::Member::new::<SessionId>(1, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 session_id: codec::AvpValue::blank(),
@@ -60,6 +61,7 @@ pub mod legacy {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -152,6 +154,7 @@ pub mod legacy {
             codec::Member::new::<ResultCode>(1, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 session_id: codec::AvpValue::blank(),
@@ -160,6 +163,7 @@ pub mod legacy {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

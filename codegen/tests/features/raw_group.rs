@@ -82,6 +82,7 @@ pub mod acme {
             codec::Member::new::<base::FailedAvp>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_opaque: None,
@@ -90,6 +91,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

@@ -66,6 +66,7 @@ pub mod acme {
             codec::Member::new::<AcmeChain>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_name: None,
@@ -74,6 +75,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -169,6 +171,7 @@ pub mod acme {
             codec::Member::new::<AcmeEntry>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_name: codec::AvpValue::blank(),
@@ -177,6 +180,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -263,6 +267,7 @@ pub mod acme {
             codec::Member::new::<AcmeFolder>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_folder: None,
@@ -270,6 +275,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

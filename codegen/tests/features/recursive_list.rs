@@ -64,6 +64,7 @@ pub mod acme {
             codec::Member::new::<AcmeTree>(0, codec::MANY),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_name: codec::AvpValue::blank(),
@@ -72,6 +73,7 @@ pub mod acme {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

@@ -73,6 +73,7 @@ pub mod acme_common {
             codec::Member::new::<meter::AcmeReading>(0, codec::MANY),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_reading: value::List::new(),
@@ -80,6 +81,7 @@ pub mod acme_common {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,
@@ -171,6 +173,7 @@ pub mod meter {
             codec::Member::new::<acme_common::AcmeUnit>(0, 1),
         ];
         const ANY: bool = false;
+        #[inline]
         fn blank_group() -> Self {
             Self {
                 acme_unit: None,
@@ -178,6 +181,7 @@ pub mod meter {
             }
         }
 
+        #[inline]
         fn decode_member(
             &mut self,
             avp: &wire::RawAvp<'_>,

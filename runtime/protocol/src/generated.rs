@@ -65,7 +65,7 @@ macro_rules! grouped_value {
             }
         }
         impl $crate::value::ListItem for $type {
-            type Inline = [Self; 0];
+            type Storage = ::std::vec::Vec<Self>;
         }
     };
 }

@@ -232,12 +232,7 @@ impl<'k> Decoder<'k> {
 
     #[cold]
     fn refused(&mut self, avp: &RawAvp<'_>, result_code: ResultCode, message: &str) {
-        self.push(Failure {
-            result_code,
-            failed_avp: vec![whole(avp)],
-            path: Vec::new(),
-            message: message.into(),
-        });
+        self.push(Failure { result_code, failed_avp: vec![whole(avp)], path: Vec::new(), message: message.into() });
     }
 }
 
@@ -328,7 +323,7 @@ impl Cursor<'_, '_, '_> {
                 None => {}
             }
         }
-        extras.push(ExtraAvp::received(avp, self.decoder.buffer()));
+        extras.push_received(ExtraAvp::received(avp, self.decoder.buffer()));
     }
 
     fn known_extra(&mut self, avp: &RawAvp<'_>, info: &AvpInfo) {

@@ -1,7 +1,7 @@
 //! Strict encoding: one pass into a buffer, lengths written back when they are known.
 
 use super::{AvpHeader, AvpValue, EncodeError, Extras, Group, Member, PathSegment};
-use crate::value::{List, ListItem};
+use crate::value::{INLINE, List, ListItem, OctetString};
 use crate::wire::{HEADER_LEN, Header, MAX_MESSAGE_LEN};
 
 /// Largest AVP Length, header included.
@@ -74,24 +74,43 @@ impl Encoder {
         self.room(octets.len()).copy_from_slice(octets);
     }
 
-    /// Appends an AVP with a payload of fixed size, 4 or 8 octets.
+    /// Appends an AVP with a payload of a size known at compile time.
     #[inline]
     pub fn fixed<const N: usize>(&mut self, header: AvpHeader, payload: [u8; N]) {
+        let padded = (N + 3) & !3;
         if header.flags.is_vendor() {
-            let out = self.room(12 + N);
+            let out = self.room(12 + padded);
             write_header(out, header, 12 + N);
             out[8..12].copy_from_slice(&header.vendor.to_be_bytes());
-            out[12..].copy_from_slice(&payload);
+            out[12..12 + N].copy_from_slice(&payload);
         } else {
-            let out = self.room(8 + N);
+            let out = self.room(8 + padded);
             write_header(out, header, 8 + N);
-            out[8..].copy_from_slice(&payload);
+            out[8..8 + N].copy_from_slice(&payload);
         }
     }
 
     /// Appends an AVP whose payload is `octets`.
     #[inline]
-    pub fn octets_avp(&mut self, header: AvpHeader, octets: &[u8]) {
+    pub fn octets_avp(&mut self, header: AvpHeader, octets: &OctetString) {
+        let Some((payload, inline)) = octets.inline() else { return self.long_avp(header, octets) };
+        // The zeros behind a short value take the place of padding, so it is copied with a fixed size.
+        let header_len = if header.flags.is_vendor() { 12 } else { 8 };
+        let length = header_len + payload;
+        let start = self.len;
+        let out = self.room(12 + INLINE);
+        write_header(out, header, length);
+        if header_len == 12 {
+            out[8..12].copy_from_slice(&header.vendor.to_be_bytes());
+            out[12..12 + INLINE].copy_from_slice(inline);
+        } else {
+            out[8..8 + INLINE].copy_from_slice(inline);
+        }
+        self.len = start + ((length + 3) & !3);
+    }
+
+    #[inline(never)]
+    fn long_avp(&mut self, header: AvpHeader, octets: &[u8]) {
         let header_len = if header.flags.is_vendor() { 12 } else { 8 };
         let length = header_len + octets.len();
         if length > MAX_AVP_LEN {

@@ -6,29 +6,41 @@ use crate::wire::{AvpFlags, RawAvp};
 use bytes::Bytes;
 
 /// An AVP outside the declared members of its group.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ExtraAvp {
     header: AvpHeader,
     // A value that could not be encoded keeps its error until the message is encoded, where it can be reported.
     data: Result<OctetString, Box<EncodeError>>,
+    /// Decoded in the group that holds it, and so no declared member of it.
+    received: bool,
+}
+
+impl PartialEq for ExtraAvp {
+    fn eq(&self, other: &Self) -> bool {
+        self.header == other.header && self.data == other.data
+    }
 }
 
 impl ExtraAvp {
     /// An AVP by its parts; `vendor` other than 0 sets V.
     pub fn new(code: u32, vendor: u32, flags: AvpFlags, data: impl Into<OctetString>) -> Self {
         let flags = if vendor == 0 { flags } else { flags.with(AvpFlags::VENDOR) };
-        Self { header: AvpHeader { code, vendor, flags }, data: Ok(data.into()) }
+        Self { header: AvpHeader { code, vendor, flags }, data: Ok(data.into()), received: false }
     }
 
     pub(crate) fn received(avp: &RawAvp<'_>, buffer: Option<&Bytes>) -> Self {
         let mut data = OctetString::EMPTY;
         data.assign_shared(avp.data, buffer);
-        Self { header: AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags }, data: Ok(data) }
+        Self {
+            header: AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags },
+            data: Ok(data),
+            received: true,
+        }
     }
 
     fn typed<A: Avp>(value: &A::Value) -> Self {
         let data = Encoder::payload(value).map(OctetString::from).map_err(Box::new);
-        Self { header: AvpHeader::of::<A>(), data }
+        Self { header: AvpHeader::of::<A>(), data, received: false }
     }
 
     /// AVP code.
@@ -57,7 +69,10 @@ impl ExtraAvp {
 
     pub(super) fn encode(&self, declared: &[Member], out: &mut Encoder) {
         let AvpHeader { code, vendor, .. } = self.header;
-        if let Some(member) = declared.iter().find(|m| m.header.code == code && m.header.vendor == vendor) {
+        let is_declared = |m: &&Member| m.header.code == code && m.header.vendor == vendor;
+        if !self.received
+            && let Some(member) = declared.iter().find(is_declared)
+        {
             let message = "is a declared member: set its field instead of adding it as an extra AVP";
             return out.fail(Some(PathSegment::of(member)), message.into());
         }
@@ -84,7 +99,13 @@ impl Extras {
     }
 
     /// Adds an AVP as it is.
-    pub fn push(&mut self, avp: ExtraAvp) {
+    pub fn push(&mut self, mut avp: ExtraAvp) {
+        // It may come from another group.
+        avp.received = false;
+        self.0.push(avp);
+    }
+
+    pub(super) fn push_received(&mut self, avp: ExtraAvp) {
         self.0.push(avp);
     }
 
@@ -110,6 +131,8 @@ impl std::ops::Deref for Extras {
 
 impl FromIterator<ExtraAvp> for Extras {
     fn from_iter<I: IntoIterator<Item = ExtraAvp>>(avps: I) -> Self {
-        Self(avps.into_iter().collect())
+        let mut extras = Self::new();
+        avps.into_iter().for_each(|avp| extras.push(avp));
+        extras
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Avp, AvpValue, DecodeError, Decoder, EncodeError, Fault, GroupId};
 use crate::message::{Command, Header};
-use std::any::Any;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::any::Any;
 use std::fmt;
 
 /// One AVP in a [`DictionaryTable`].

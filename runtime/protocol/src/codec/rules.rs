@@ -26,8 +26,8 @@ fn vendor_specific_application_id(data: &[u8]) -> Option<Failure> {
         .filter(|avp| is(avp, AuthApplicationId::CODE) || is(avp, AcctApplicationId::CODE))
         .collect();
     let (result_code, failed_avp, message) = if ids.is_empty() {
-        let examples =
-            [AvpHeader::of::<AuthApplicationId>(), AvpHeader::of::<AcctApplicationId>()].map(|header| example(header, 4));
+        let examples = [AvpHeader::of::<AuthApplicationId>(), AvpHeader::of::<AcctApplicationId>()]
+            .map(|header| example(header, 4));
         (ResultCode::MISSING_AVP, examples.into(), "needs Auth-Application-Id or Acct-Application-Id")
     } else if ids.iter().any(|avp| is(avp, AuthApplicationId::CODE))
         && ids.iter().any(|avp| is(avp, AcctApplicationId::CODE))

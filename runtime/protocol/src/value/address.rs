@@ -1,6 +1,6 @@
 //! Address.
 
-use super::{List, ListItem, Utf8String};
+use super::{InlineList, List, ListItem, Utf8String};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -353,7 +353,7 @@ impl AvpValue for Address {
     fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
         if let Self::V4(ip) = self {
             let [a, b, c, d] = ip.octets();
-            return out.octets_avp(header, &[0, 1, a, b, c, d]);
+            return out.fixed(header, [0, 1, a, b, c, d]);
         }
         let start = out.begin_avp(header);
         self.encode_value(out);
@@ -362,7 +362,7 @@ impl AvpValue for Address {
 }
 
 impl ListItem for Address {
-    type Inline = [Self; 2];
+    type Storage = InlineList<[Self; 2]>;
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ fn all(octets: &[u8], wrong: impl Fn(u64) -> u64, filler: u8) -> bool {
     let mut found = 0;
     let mut chunks = octets.chunks_exact(8);
     for chunk in &mut chunks {
-        found |= wrong(u64::from_ne_bytes([
-            chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7],
-        ]));
+        found |=
+            wrong(u64::from_ne_bytes([chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7]]));
     }
     let rest = chunks.remainder();
     if !rest.is_empty() {

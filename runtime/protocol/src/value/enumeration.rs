@@ -22,7 +22,7 @@ pub trait Enumeration: Copy + Eq + fmt::Debug + 'static {
 
     /// The name as the specification prints it.
     fn label(self) -> Option<&'static str> {
-        Self::LABELS.iter().find(|(raw, _)| *raw == self.raw()).map(|(_, label)| *label)
+        find_label(self.raw(), Self::LABELS)
     }
 
     /// The value with this name, spelt as the specification prints it.
@@ -31,12 +31,25 @@ pub trait Enumeration: Copy + Eq + fmt::Debug + 'static {
     }
 }
 
+// Generic over the number only: compiled twice, not once for each enumeration.
+fn find_label<R: Copy + Eq>(raw: R, labels: &[(R, &'static str)]) -> Option<&'static str> {
+    labels.iter().find(|(other, _)| *other == raw).map(|(_, label)| *label)
+}
+
+fn write_raw<R: Copy + Eq + fmt::Display>(
+    raw: R,
+    labels: &[(R, &'static str)],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match find_label(raw, labels) {
+        Some(label) => write!(f, "{raw} ({label})"),
+        None => write!(f, "{raw}"),
+    }
+}
+
 #[doc(hidden)]
 pub fn write_label<E: Enumeration>(value: E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value.label() {
-        Some(label) => write!(f, "{} ({label})", value.raw()),
-        None => write!(f, "{}", value.raw()),
-    }
+    write_raw(value.raw(), E::LABELS, f)
 }
 
 #[doc(hidden)]
@@ -115,7 +128,7 @@ macro_rules! enumeration_value {
             }
         }
         impl $crate::value::ListItem for $type {
-            type Inline = [Self; 4];
+            type Storage = $crate::value::InlineList<[Self; 4]>;
         }
         impl $crate::codec::AvpValue for $type {
             const MIN_PAYLOAD: usize = 4;

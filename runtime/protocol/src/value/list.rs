@@ -1,31 +1,106 @@
 //! The list type of repeated members.
 
-use smallvec::SmallVec;
+use smallvec::{Array, SmallVec};
 use std::fmt;
 
-/// What a [`List`] may hold: says how many are kept inline.
+/// What a [`List`] may hold: says where its values are kept.
 pub trait ListItem: Sized {
-    /// An array of the size kept inline.
+    /// An [`InlineList`] for small values, of which a few are kept in the list itself; a `Vec` for groups.
     #[doc(hidden)]
-    type Inline: smallvec::Array<Item = Self>;
+    type Storage: ListStorage<Self>;
+}
+
+/// Storage that keeps a few values inline. For implementations of [`ListItem`].
+#[doc(hidden)]
+pub type InlineList<A> = SmallVec<A>;
+
+/// What a list needs of its storage.
+#[doc(hidden)]
+pub trait ListStorage<T>:
+    Default + AsRef<[T]> + AsMut<[T]> + Extend<T> + FromIterator<T> + IntoIterator<Item = T>
+{
+    fn of(values: Vec<T>) -> Self;
+    /// Appends what `make` makes, in its place where that can be.
+    fn push_with(&mut self, make: impl FnMut() -> T);
+    fn pop(&mut self) -> Option<T>;
+    fn remove(&mut self, index: usize) -> T;
+    fn retain(&mut self, keep: impl FnMut(&T) -> bool);
+    fn clear(&mut self);
+    fn capacity(&self) -> usize;
+    fn reserve(&mut self, additional: usize);
+    fn reserve_exact(&mut self, additional: usize);
+}
+
+macro_rules! storage {
+    ($type:ty, $item:ty, $of:expr, $push_with:expr, [$($generics:tt)*]) => {
+        impl<$($generics)*> ListStorage<$item> for $type {
+            #[inline]
+            fn of(values: Vec<$item>) -> Self {
+                $of(values)
+            }
+            #[inline]
+            fn push_with(&mut self, make: impl FnMut() -> $item) {
+                $push_with(self, make);
+            }
+            fn pop(&mut self) -> Option<$item> {
+                self.pop()
+            }
+            fn remove(&mut self, index: usize) -> $item {
+                self.remove(index)
+            }
+            fn retain(&mut self, mut keep: impl FnMut(&$item) -> bool) {
+                self.retain(|value| keep(value));
+            }
+            fn clear(&mut self) {
+                self.clear();
+            }
+            #[inline]
+            fn capacity(&self) -> usize {
+                self.capacity()
+            }
+            #[inline]
+            fn reserve(&mut self, additional: usize) {
+                self.reserve(additional);
+            }
+            #[inline]
+            fn reserve_exact(&mut self, additional: usize) {
+                self.reserve_exact(additional);
+            }
+        }
+    };
+}
+
+// A group is large: resizing writes it where it stays, pushing would move it there.
+storage!(Vec<T>, T, |values| values, |list: &mut Vec<T>, make| list.resize_with(list.len() + 1, make), [T]);
+storage!(
+    SmallVec<A>,
+    A::Item,
+    SmallVec::from_vec,
+    |list: &mut SmallVec<A>, mut make: _| list.push(run(&mut make)),
+    [A: Array]
+);
+
+#[inline]
+fn run<T>(make: &mut impl FnMut() -> T) -> T {
+    make()
 }
 
 /// The values of a member that may occur several times, in order.
 ///
 /// Derefs to a slice. A few numbers or addresses are kept inline; larger values live in one allocation.
-pub struct List<T: ListItem>(SmallVec<T::Inline>);
+pub struct List<T: ListItem>(T::Storage);
 
 impl<T: ListItem> List<T> {
     /// No values.
     #[inline]
     pub fn new() -> Self {
-        Self(SmallVec::new())
+        Self(T::Storage::default())
     }
 
     /// Appends a value.
     #[inline]
     pub fn push(&mut self, value: impl Into<T>) {
-        self.0.push(value.into());
+        self.0.extend(std::iter::once(value.into()));
     }
 
     /// Removes the last value.
@@ -42,8 +117,8 @@ impl<T: ListItem> List<T> {
     }
 
     /// Keeps the values for which `keep` holds.
-    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.0.retain(|value| keep(value));
+    pub fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
+        self.0.retain(keep);
     }
 
     /// Removes all values.
@@ -66,10 +141,10 @@ impl<T: ListItem> List<T> {
 
     /// Appends what `make` makes, in its place.
     #[inline]
-    pub(crate) fn push_with(&mut self, make: impl FnOnce() -> T) -> &mut T {
-        self.0.extend(std::iter::once_with(make));
-        let last = self.0.len() - 1;
-        &mut self.0[last]
+    pub(crate) fn push_with(&mut self, make: impl FnMut() -> T) -> &mut T {
+        self.0.push_with(make);
+        let last = self.len() - 1;
+        &mut self[last]
     }
 }
 
@@ -83,20 +158,20 @@ impl<T: ListItem> std::ops::Deref for List<T> {
     type Target = [T];
     #[inline]
     fn deref(&self) -> &[T] {
-        &self.0
+        self.0.as_ref()
     }
 }
 
 impl<T: ListItem> std::ops::DerefMut for List<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.0
+        self.0.as_mut()
     }
 }
 
 impl<T: ListItem + Clone> Clone for List<T> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        self.iter().cloned().collect()
     }
 }
 
@@ -140,7 +215,7 @@ impl<T: ListItem + fmt::Debug> fmt::Debug for List<T> {
 
 impl<T: ListItem> From<Vec<T>> for List<T> {
     fn from(values: Vec<T>) -> Self {
-        Self(SmallVec::from_vec(values))
+        Self(T::Storage::of(values))
     }
 }
 
@@ -170,7 +245,7 @@ impl<T: ListItem> Extend<T> for List<T> {
 
 impl<T: ListItem> IntoIterator for List<T> {
     type Item = T;
-    type IntoIter = smallvec::IntoIter<T::Inline>;
+    type IntoIter = <T::Storage as IntoIterator>::IntoIter;
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
@@ -180,7 +255,7 @@ impl<'a, T: ListItem> IntoIterator for &'a List<T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.0.as_ref().iter()
     }
 }
 

@@ -31,7 +31,10 @@ mod uri;
 pub use address::{Address, AddressError, E164Number, NotAnIpAddress, OtherAddress};
 pub use enumeration::Enumeration;
 pub use filter::{IpFilterRule, QosFilterRule};
+#[doc(hidden)]
+pub use list::{InlineList, ListStorage};
 pub use list::{List, ListItem};
+pub(crate) use octets::INLINE;
 pub use octets::OctetString;
 pub use raw_group::RawGroup;
 pub use text::{DiameterIdentity, Utf8String};

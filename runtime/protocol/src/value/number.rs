@@ -3,7 +3,7 @@
 //! Floats keep their bits, also those of a NaN. They compare as Rust's floats do: a NaN, and with it every group that
 //! holds one, is not equal to itself, and 0.0 equals -0.0.
 
-use super::ListItem;
+use super::{InlineList, ListItem};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 
 macro_rules! number {
@@ -35,7 +35,7 @@ macro_rules! number {
         }
 
         impl ListItem for $type {
-            type Inline = [Self; $inline];
+            type Storage = InlineList<[Self; $inline]>;
         }
     )*};
 }

@@ -1,12 +1,12 @@
 //! The one small-value type behind every octet and text value.
 
-use super::ListItem;
+use super::{InlineList, ListItem};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use bytes::Bytes;
 use std::fmt;
 
 /// Longest value held inline.
-const INLINE: usize = 30;
+pub(crate) const INLINE: usize = 30;
 /// From this length a value decoded from a shared buffer keeps a reference to it rather than a copy.
 const SHARE_FROM: usize = 256;
 
@@ -45,8 +45,7 @@ impl OctetString {
     pub fn assign(&mut self, octets: &[u8]) {
         match &mut self.0 {
             Repr::Inline { length, octets: inline } if octets.len() <= INLINE => {
-                *length = octets.len() as u8;
-                copy_short(inline, octets);
+                assign_inline(length, inline, octets);
             }
             repr if octets.len() <= INLINE => {
                 let mut inline = [0; INLINE];
@@ -60,13 +59,32 @@ impl OctetString {
     /// Overwrites this value with `octets`, a part of `buffer`, sharing the buffer where the value is long.
     ///
     /// `octets` must be a slice of `buffer`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn assign_shared(&mut self, octets: &[u8], buffer: Option<&Bytes>) {
+        match &mut self.0 {
+            Repr::Inline { length, octets: inline } if octets.len() <= INLINE => {
+                assign_inline(length, inline, octets);
+            }
+            _ => self.assign_long(octets, buffer),
+        }
+    }
+
+    #[inline(never)]
+    fn assign_long(&mut self, octets: &[u8], buffer: Option<&Bytes>) {
         match buffer {
             Some(buffer) if octets.len() >= SHARE_FROM => {
                 self.0 = Repr::Shared(Box::new(buffer.slice_ref(octets)));
             }
             _ => self.assign(octets),
+        }
+    }
+
+    /// Where the value is kept inline: its length, and its octets with zeros behind them.
+    #[inline]
+    pub(crate) fn inline(&self) -> Option<(usize, &[u8; INLINE])> {
+        match &self.0 {
+            Repr::Inline { length, octets } => Some((usize::from(*length), octets)),
+            Repr::Boxed(_) | Repr::Shared(_) => None,
         }
     }
 
@@ -89,8 +107,18 @@ impl OctetString {
     }
 }
 
+#[inline(always)]
+fn assign_inline(length: &mut u8, inline: &mut [u8; INLINE], octets: &[u8]) {
+    if *length != 0 {
+        // What stands beyond the value is zero, always.
+        *inline = [0; INLINE];
+    }
+    *length = octets.len() as u8;
+    copy_short(inline, octets);
+}
+
 /// Copies at most `INLINE` octets to the front of `to`. Two moves of a fixed size that may overlap take the place of a call
-/// for a variable one; what stands beyond the copied octets does not matter.
+/// for a variable one.
 #[inline]
 fn copy_short(to: &mut [u8; INLINE], from: &[u8]) {
     #[inline]
@@ -285,7 +313,7 @@ impl AvpValue for OctetString {
 }
 
 impl ListItem for OctetString {
-    type Inline = [Self; 1];
+    type Storage = InlineList<[Self; 1]>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The contents of a Grouped AVP, undecoded.
 
-use super::{ListItem, OctetString};
+use super::{InlineList, ListItem, OctetString};
 use crate::base::ResultCode;
 use crate::codec::{self, Avp, AvpHeader, AvpValue, DecodeError, Decoder, EncodeError, Encoder, Fault};
 use crate::wire::{AvpReader, RawAvp, RawAvpBuf};
@@ -151,7 +151,7 @@ impl AvpValue for RawGroup {
 }
 
 impl ListItem for RawGroup {
-    type Inline = [Self; 1];
+    type Storage = InlineList<[Self; 1]>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Text: UTF8String and DiameterIdentity.
 
-use super::{ListItem, OctetString, ascii};
+use super::{InlineList, ListItem, OctetString, ascii};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use std::fmt;
 
@@ -141,7 +141,7 @@ macro_rules! text {
         }
 
         impl ListItem for $type {
-            type Inline = [Self; 1];
+            type Storage = InlineList<[Self; 1]>;
         }
     };
 }

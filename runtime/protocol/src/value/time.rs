@@ -1,6 +1,6 @@
 //! Time.
 
-use super::ListItem;
+use super::{InlineList, ListItem};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use std::fmt;
 use std::str::FromStr;
@@ -196,7 +196,7 @@ impl AvpValue for Time {
 }
 
 impl ListItem for Time {
-    type Inline = [Self; 4];
+    type Storage = InlineList<[Self; 4]>;
 }
 
 #[cfg(test)]

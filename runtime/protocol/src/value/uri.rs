@@ -1,6 +1,6 @@
 //! DiameterURI.
 
-use super::{ListItem, Utf8String};
+use super::{InlineList, ListItem, Utf8String};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use std::fmt;
 use std::str::FromStr;
@@ -453,7 +453,7 @@ impl AvpValue for DiameterUri {
 }
 
 impl ListItem for DiameterUri {
-    type Inline = [Self; 1];
+    type Storage = InlineList<[Self; 1]>;
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub use rule::{
     QosAction, QosOption, QosRule, Rule, TcpFlag, TcpOption,
 };
 
-use super::{ListItem, Utf8String};
+use super::{InlineList, ListItem, Utf8String};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
 use std::fmt;
 use std::str::FromStr;
@@ -200,7 +200,7 @@ macro_rules! filter_rule {
         }
 
         impl ListItem for $type {
-            type Inline = [Self; 1];
+            type Storage = InlineList<[Self; 1]>;
         }
     };
 }
