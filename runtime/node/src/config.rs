@@ -1,18 +1,44 @@
 //! What a node is told before it starts.
 
-use diametric_protocol::peer::{Applications, LocalNode};
+mod address;
+mod file;
+mod problem;
+mod reader;
+
+pub use address::{DEFAULT_PORT, InvalidAddress, PeerAddress};
+pub use problem::{ConfigError, Problem};
+
+use diametric_protocol::peer::watchdog::{DEFAULT_TW_INIT, MIN_TW_INIT};
+use diametric_protocol::peer::{Applications, LocalNode, RELAY};
 use diametric_protocol::value::DiameterIdentity;
+use diametric_protocol::wire::MAX_MESSAGE_LEN;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A node's identity, listeners, peers and timers.
 ///
+/// From a file, with [`load`](Self::load), or by its methods; every field can be set either way.
+///
 /// ```
 /// use diametric::Config;
 ///
 /// let config = Config::new("ctf.example.com", "example.com")
-///     .peer("127.0.0.1:3868".parse().unwrap())
-///     .ro_client("ocs.example.com");
+///     .named_peer("ocs.example.net", ("ocs.example.net", 3868))
+///     .ro_client("example.net");
+///
+/// let the_same = Config::from_toml(r#"
+///     origin-host = "ctf.example.com"
+///     origin-realm = "example.com"
+///
+///     [[peers]]
+///     host = "ocs.example.net"
+///     address = "ocs.example.net:3868"
+///
+///     [applications.ro]
+///     ocs.realm = "example.net"
+/// "#)?;
+/// assert_eq!(the_same.peers, config.peers);
+/// # Ok::<(), diametric::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -21,8 +47,12 @@ pub struct Config {
     pub local: LocalNode,
     /// Addresses to listen on.
     pub listen: Vec<SocketAddr>,
-    /// Peers to connect to.
+    /// The peers that are known beforehand.
     pub peers: Vec<PeerConfig>,
+    /// Who may connect to this node. [`Accept::Any`].
+    pub accept: Accept,
+    /// The peers of realms, where it is not left to what the peers say of themselves.
+    pub realms: Vec<RealmConfig>,
     /// How long a request waits for its answer unless the call says otherwise. 30 s.
     pub request_timeout: Duration,
     /// How long the transport connection and CER/CEA may take. 10 s.
@@ -33,22 +63,54 @@ pub struct Config {
     pub watchdog_interval: Duration,
     /// Longest pause between two attempts to connect (Tc of RFC 6733). 30 s.
     pub reconnect_interval: Duration,
-    /// Requests of one peer handled at the same time; further ones wait in the transport. 1024.
+    /// How long a peer is left alone that disconnected because it is busy or has nothing to say (RFC 6733 §5.4.3). 5 min.
+    pub busy_interval: Duration,
+    /// How long requests that are under way may take when the node shuts down. 5 s.
+    pub drain_timeout: Duration,
+    /// Requests of one peer handled at the same time; as many again wait their turn. 1024.
     pub max_handlers: usize,
+    /// Requests of all peers handled at the same time. 16384.
+    pub max_handlers_total: usize,
+    /// Connections that others have opened to this node at the same time. 4096.
+    pub max_connections: usize,
+    /// Octets of the longest message taken from a peer. 16777212, which is what the protocol can say.
+    pub max_message_size: usize,
     /// Where Ro requests go, and how long they may take.
     pub ro: RoConfig,
     /// Where Rf records go, and what becomes of those that cannot be delivered.
     pub rf: RfConfig,
 }
 
-/// A peer to connect to.
-#[derive(Clone, Debug)]
+/// Who may connect to a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// Every node that has an application in common with this one.
+    #[default]
+    Any,
+    /// The nodes in [`Config::peers`]. Others are answered DIAMETER_UNKNOWN_PEER.
+    Listed,
+}
+
+/// A peer that is known beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerConfig {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// The Origin-Host it must have; any where `None`.
+    /// The Origin-Host that it must have; any where `None`.
     pub identity: Option<DiameterIdentity>,
+    /// Where it listens.
+    pub address: Option<PeerAddress>,
+    /// Whether this node connects to it. Otherwise it is the peer that connects.
+    pub connect: bool,
+}
+
+/// The peers that take requests for a realm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RealmConfig {
+    /// The realm, as in Destination-Realm.
+    pub realm: DiameterIdentity,
+    /// Origin-Hosts, the best first: the others stand in for it.
+    pub peers: Vec<DiameterIdentity>,
 }
 
 /// Parameters of online charging.
@@ -94,12 +156,19 @@ impl Config {
             },
             listen: Vec::new(),
             peers: Vec::new(),
+            accept: Accept::Any,
+            realms: Vec::new(),
             request_timeout: Duration::from_secs(30),
             establish_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
-            watchdog_interval: Duration::from_secs(30),
+            watchdog_interval: DEFAULT_TW_INIT,
             reconnect_interval: Duration::from_secs(30),
+            busy_interval: Duration::from_secs(300),
+            drain_timeout: Duration::from_secs(5),
             max_handlers: 1024,
+            max_handlers_total: 16 * 1024,
+            max_connections: 4096,
+            max_message_size: MAX_MESSAGE_LEN,
             ro: RoConfig { ocs_realm: None, ocs_host: None, tx: Duration::from_secs(10) },
             rf: RfConfig { cdf_realm: None, cdf_host: None, buffer: 10_000, retry_interval: Duration::from_secs(10) },
         }
@@ -114,15 +183,48 @@ impl Config {
 
     /// Connects to whatever node listens on `address`.
     #[must_use]
-    pub fn peer(mut self, address: SocketAddr) -> Self {
-        self.peers.push(PeerConfig { address, identity: None });
+    pub fn peer(mut self, address: impl Into<PeerAddress>) -> Self {
+        self.peers.push(PeerConfig { identity: None, address: Some(address.into()), connect: true });
         self
     }
 
     /// Connects to the node `identity` on `address`, and to no other that may answer there.
     #[must_use]
-    pub fn named_peer(mut self, identity: impl Into<DiameterIdentity>, address: SocketAddr) -> Self {
-        self.peers.push(PeerConfig { address, identity: Some(identity.into()) });
+    pub fn named_peer(mut self, identity: impl Into<DiameterIdentity>, address: impl Into<PeerAddress>) -> Self {
+        self.peers.push(PeerConfig { identity: Some(identity.into()), address: Some(address.into()), connect: true });
+        self
+    }
+
+    /// Knows the node `identity`, which connects to this one.
+    #[must_use]
+    pub fn known_peer(mut self, identity: impl Into<DiameterIdentity>) -> Self {
+        self.peers.push(PeerConfig { identity: Some(identity.into()), address: None, connect: false });
+        self
+    }
+
+    /// Says who may connect to this node.
+    #[must_use]
+    pub fn accept(mut self, accept: Accept) -> Self {
+        self.accept = accept;
+        self
+    }
+
+    /// Sends what is for `realm` to these peers, the first if it can take it.
+    #[must_use]
+    pub fn realm<I: Into<DiameterIdentity>>(
+        mut self,
+        realm: impl Into<DiameterIdentity>,
+        peers: impl IntoIterator<Item = I>,
+    ) -> Self {
+        let peers = peers.into_iter().map(Into::into).collect();
+        self.realms.push(RealmConfig { realm: realm.into(), peers });
+        self
+    }
+
+    /// Advertises that this node relays every application.
+    #[must_use]
+    pub fn relay(mut self) -> Self {
+        self.local.applications = self.local.applications.with_auth(RELAY);
         self
     }
 
@@ -154,5 +256,35 @@ impl Config {
     pub fn cdf_host(mut self, cdf_host: impl Into<DiameterIdentity>) -> Self {
         self.rf.cdf_host = Some(cdf_host.into());
         self
+    }
+
+    /// What cannot be right, for people; the first of it.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if !self.local.origin_host.is_valid() || !self.local.origin_realm.is_valid() {
+            return Err("Origin-Host and Origin-Realm must be names in ASCII, and not empty".into());
+        }
+        if self.watchdog_interval < MIN_TW_INIT {
+            return Err(format!(
+                "the watchdog interval is {:?}; RFC 3539 forbids less than {MIN_TW_INIT:?}",
+                self.watchdog_interval
+            ));
+        }
+        for peer in &self.peers {
+            match (&peer.identity, &peer.address) {
+                (None, None) => return Err("a peer has neither a name nor an address".into()),
+                (Some(identity), None) if peer.connect => {
+                    return Err(format!("{identity} is to be connected to, but has no address"));
+                }
+                _ => {}
+            }
+        }
+        // Where a peer may have any name, it may have the one that a realm asks for.
+        let named = self.peers.iter().all(|peer| peer.identity.is_some());
+        let known = |host: &DiameterIdentity| self.peers.iter().any(|peer| peer.identity.as_ref() == Some(host));
+        let unknown = |realm: &RealmConfig| {
+            let host = realm.peers.iter().find(|host| named && !known(host))?;
+            Some(format!("realm {} names {host}, which is not among the peers", realm.realm))
+        };
+        self.realms.iter().find_map(unknown).map_or(Ok(()), Err)
     }
 }

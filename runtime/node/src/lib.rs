@@ -8,7 +8,10 @@ mod node;
 mod peers;
 pub mod ro;
 
-pub use config::{Config, PeerConfig, RfConfig, RoConfig};
+pub use config::{
+    Accept, Config, ConfigError, DEFAULT_PORT, InvalidAddress, PeerAddress, PeerConfig, Problem, RealmConfig, RfConfig,
+    RoConfig,
+};
 pub use diametric_protocol::*;
 pub use dispatch::Incoming;
 pub use driver::Frame;

@@ -1,6 +1,6 @@
 //! The node: listeners, connections to peers, and sending.
 
-use crate::config::{Config, PeerConfig};
+use crate::config::{Config, PeerAddress, PeerConfig};
 use crate::dispatch::{Dispatcher, Handlers, Incoming};
 use crate::driver::{self, Frame, Link, Observer, Order, Tap, Unanswered};
 use crate::error::{SendError, StartError};
@@ -99,14 +99,7 @@ impl NodeBuilder {
     /// it is tried again, and requests say what happened.
     pub async fn start(self) -> Result<Node, StartError> {
         let Self { config, known, mut handlers, tap, later } = self;
-        if config.local.origin_host.is_empty() || config.local.origin_realm.is_empty() {
-            return Err(StartError::Config("Origin-Host and Origin-Realm must not be empty".into()));
-        }
-        if config.watchdog_interval < Duration::from_secs(6) {
-            let problem =
-                format!("the watchdog interval is {:?}; RFC 3539 forbids less than 6 s", config.watchdog_interval);
-            return Err(StartError::Config(problem));
-        }
+        config.check().map_err(StartError::Config)?;
         let mut listeners = Vec::new();
         for &address in &config.listen {
             let listen = async {
@@ -145,8 +138,9 @@ impl NodeBuilder {
             tokio::spawn(accept(listener, Context::of(&shared)));
         }
         for peer in shared.config.peers.clone() {
-            shared.peers.attempt(peer.address, Attempt::First);
-            tokio::spawn(connect(peer, Context::of(&shared)));
+            let Some(address) = peer.address.clone().filter(|_| peer.connect) else { continue };
+            shared.peers.attempt(&address, Attempt::First);
+            tokio::spawn(connect(peer, address, Context::of(&shared)));
         }
         Ok(Node { shared })
     }
@@ -325,12 +319,12 @@ async fn accept(listener: TcpListener, mut context: Context) {
     while connections.join_next().await.is_some() {}
 }
 
-async fn connect(peer: PeerConfig, mut context: Context) {
+async fn connect(peer: PeerConfig, address: PeerAddress, mut context: Context) {
     let mut pause = Duration::from_millis(200);
     loop {
         let Some(shared) = context.shared.upgrade() else { return };
         let (limit, timeout) = (shared.config.reconnect_interval, shared.config.establish_timeout);
-        let attempt = tokio::time::timeout(timeout, TcpStream::connect(peer.address));
+        let attempt = tokio::time::timeout(timeout, TcpStream::connect((address.host(), address.port())));
         drop(shared);
         let stream = tokio::select! {
             stream = attempt => stream,
@@ -340,7 +334,7 @@ async fn connect(peer: PeerConfig, mut context: Context) {
             Ok(Ok(stream)) => {
                 let started = tokio::time::Instant::now();
                 let reason = converse(stream, Role::Initiator, Some(&peer), context.clone()).await;
-                tracing::info!(address = %peer.address, %reason, "connection closed");
+                tracing::info!(%address, %reason, "connection closed");
                 if started.elapsed() > limit {
                     pause = Duration::from_millis(200);
                 }
@@ -350,7 +344,7 @@ async fn connect(peer: PeerConfig, mut context: Context) {
             Err(_) => format!("cannot connect: no answer within {timeout:?}"),
         };
         let Some(shared) = context.shared.upgrade() else { return };
-        shared.peers.attempt(peer.address, Attempt::Failed(failure));
+        shared.peers.attempt(&address, Attempt::Failed(failure));
         drop(shared);
         // A little randomness keeps many nodes from coming back at the same moment.
         let jittered = pause.mul_f64(0.75 + fastrand::f64() / 2.0);
@@ -385,7 +379,7 @@ async fn converse(stream: TcpStream, role: Role, peer: Option<&PeerConfig>, mut 
         std::time::Instant::now(),
     );
     let (orders, received) = order_channel();
-    let entry = Entry { shared: context.shared.clone(), orders: orders.downgrade(), address: peer.map(|p| p.address) };
+    let entry = Entry { shared: context.shared.clone(), orders: orders.downgrade(), address: peer.and_then(|p| p.address.clone()) };
     let dispatcher = Arc::clone(&shared.dispatcher);
     drop(shared);
     let conversation = driver::run(stream, link, connection, received, dispatcher, entry.clone());
@@ -412,7 +406,7 @@ fn unmapped(address: IpAddr) -> IpAddr {
 struct Entry {
     shared: std::sync::Weak<Shared>,
     orders: mpsc::WeakSender<Order>,
-    address: Option<SocketAddr>,
+    address: Option<PeerAddress>,
 }
 
 impl Entry {
@@ -432,7 +426,7 @@ impl Observer for Entry {
         tracing::info!(peer = %remote.origin_host, realm = %remote.origin_realm, "peer open");
         self.with(|peers, orders| {
             peers.opened(remote, orders);
-            if let Some(address) = self.address {
+            if let Some(address) = &self.address {
                 peers.attempt(address, Attempt::Connected);
             }
         });

@@ -1,10 +1,10 @@
 //! Which peers are connected, and which of them takes a request.
 
+use crate::config::PeerAddress;
 use crate::driver::Order;
 use crate::error::SendError;
 use diametric_protocol::peer::RemoteNode;
 use diametric_protocol::value::DiameterIdentity;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 
@@ -45,7 +45,7 @@ pub(crate) struct Destination {
 #[derive(Default)]
 struct State {
     connected: Vec<Connected>,
-    attempts: Vec<(SocketAddr, Attempt)>,
+    attempts: Vec<(PeerAddress, Attempt)>,
     next: usize,
 }
 
@@ -71,10 +71,10 @@ impl Peers {
         result
     }
 
-    pub(crate) fn attempt(&self, address: SocketAddr, attempt: Attempt) {
-        self.change(|state| match state.attempts.iter_mut().find(|(other, _)| *other == address) {
+    pub(crate) fn attempt(&self, address: &PeerAddress, attempt: Attempt) {
+        self.change(|state| match state.attempts.iter_mut().find(|(other, _)| other == address) {
             Some((_, known)) => *known = attempt,
-            None => state.attempts.push((address, attempt)),
+            None => state.attempts.push((address.clone(), attempt)),
         });
     }
 
