@@ -54,7 +54,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ccr.requested_service_unit = Some(RequestedServiceUnit::new().with_cc_service_specific_units(messages));
         });
         match debit.await {
-            Ok(cca) => println!("{}: {}, {:?}", cca.origin_host, cca.result_code, cca.cost_information),
+            Ok(cca) => {
+                let cents = cca.cost_information.map(|cost| cost.unit_value.value_digits);
+                println!("{}: {}, {} cents", cca.origin_host, cca.result_code, cents.unwrap_or_default());
+            }
             Err(RoError::Denied(cca)) => println!("{}: {}", cca.origin_host, cca.result_code),
             Err(error) => println!("no answer: {error}"),
         }

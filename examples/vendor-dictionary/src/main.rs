@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 /// What `build.rs` made of `acme.xml`: the module `acme` and the table `DICTIONARY`.
-pub mod generated {
+mod generated {
     diametric::include_dictionary!();
 }
 
