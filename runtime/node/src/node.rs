@@ -113,7 +113,10 @@ impl NodeBuilder {
             crate::ro::install(&mut handlers, CREDIT_CONTROL, &later);
         }
         let (known, local) = (Arc::new(known), Arc::new(config.local.clone()));
-        let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs()) as u32;
+        let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let seconds = started.as_secs() as u32;
+        // In 2^-32 of a second, as NTP has it: a node that starts twice within a second does not repeat Session-Ids.
+        let fraction = ((u64::from(started.subsec_nanos()) << 32) / 1_000_000_000) as u32;
         let shared = Arc::new(Shared {
             peers: Peers::new(),
             dispatcher: Arc::new(Dispatcher::new(
@@ -123,7 +126,7 @@ impl NodeBuilder {
                 config.max_handlers,
             )),
             ro_sessions: RoSessions::default(),
-            session_ids: SessionIds::new(&local.origin_host, seconds),
+            session_ids: SessionIds::new(&local.origin_host, seconds).from_low(fraction),
             end_to_end: Arc::new(EndToEndIds::new(seconds, fastrand::u32(..))),
             listening: listeners.iter().map(|(_, bound)| *bound).collect(),
             tap,

@@ -25,6 +25,13 @@ impl SessionIds {
         Self { identity: identity.into(), next: AtomicU64::new(u64::from(high) << 32) }
     }
 
+    /// The same from `low` on, such as the fraction of the second at which the node started: a node that starts twice within a
+    /// second then has other ids each time.
+    #[must_use]
+    pub fn from_low(self, low: u32) -> Self {
+        Self { next: AtomicU64::new(self.next.into_inner() + u64::from(low)), ..self }
+    }
+
     /// The next id, with the optional value of the specification behind it.
     pub fn next(&self, optional: Option<&str>) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -45,6 +52,13 @@ mod tests {
     fn low_carries_into_high() {
         let ids = SessionIds::new("ctf.example.com", 7);
         ids.next.store(u64::from(7u32) << 32 | u64::from(u32::MAX), std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(ids.next(None), "ctf.example.com;7;4294967295");
+        assert_eq!(ids.next(None), "ctf.example.com;8;0");
+    }
+
+    #[test]
+    fn ids_start_where_they_are_told() {
+        let ids = SessionIds::new("ctf.example.com", 7).from_low(u32::MAX);
         assert_eq!(ids.next(None), "ctf.example.com;7;4294967295");
         assert_eq!(ids.next(None), "ctf.example.com;8;0");
     }
