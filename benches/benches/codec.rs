@@ -53,7 +53,7 @@ fn limits(criterion: &mut Criterion) {
 }
 
 fn peer(criterion: &mut Criterion) {
-    let dictionary = Arc::new(Dictionary::new(&[&DEFAULT_DICT_XML]));
+    let dictionary = Arc::new(Dictionary::new(&[&DEFAULT_DICT_XML, include_str!("peer.xml")]));
     for (name, frame) in all() {
         let read = || DiameterMessage::decode_from(&mut Cursor::new(black_box(&frame)), Arc::clone(&dictionary));
         match read() {
