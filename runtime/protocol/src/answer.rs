@@ -2,7 +2,7 @@
 
 use crate::base::{AnswerMessage, AnswerMessageRequired, ProxyInfo, ResultCode, SessionId};
 use crate::codec::{Avp, AvpValue, CommandInfo, DecodeError, EncodeError, Known};
-use crate::message::{self, Command};
+use crate::message::{self, Answer};
 use crate::value::{DiameterIdentity, RawGroup, Utf8String};
 use crate::wire::{CommandFlags, Header, RawAvpBuf, RawMessage};
 
@@ -46,7 +46,7 @@ impl RequestContext {
     ///
     /// # Errors
     /// As [`message::encode`].
-    pub fn answer<A: Command>(&self, answer: &A) -> Result<Vec<u8>, EncodeError> {
+    pub fn answer<A: Answer>(&self, answer: &A) -> Result<Vec<u8>, EncodeError> {
         message::encode(self.answer_header(), answer)
     }
 

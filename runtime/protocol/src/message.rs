@@ -29,13 +29,28 @@ pub trait Command: Group {
     };
 }
 
+impl Header {
+    /// The header of a `C`, in the application of its grammar.
+    pub const fn of<C: Command>(hop_by_hop: HopByHopId, end_to_end: EndToEndId) -> Self {
+        Self { flags: C::FLAGS, command: C::CODE, application: C::APPLICATION, hop_by_hop, end_to_end }
+    }
+}
+
 /// A request.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a request",
+    note = "requests come from the `<request>` of a command in a dictionary; answers are sent by the handler of their request"
+)]
 pub trait Request: Command {
     /// What answers it.
     type Answer: Answer;
 }
 
 /// An answer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an answer",
+    note = "answers come from the `<answer>` of a command in a dictionary"
+)]
 pub trait Answer: Command {
     /// The Result-Code, where the answer has one.
     fn result_code(&self) -> Option<ResultCode>;

@@ -15,7 +15,7 @@ use crate::base::{
     DisconnectPeerAnswerRequired, DisconnectPeerRequest, DisconnectPeerRequestRequired, ResultCode,
 };
 use crate::codec::DecodeError;
-use crate::message::{self, Command};
+use crate::message::{self, Answer, Command};
 use crate::wire::{Header, HopByHopId};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -534,7 +534,7 @@ impl Connection {
         }
     }
 
-    fn answer<C: Command>(&mut self, context: &RequestContext, answer: &C) {
+    fn answer<C: Answer>(&mut self, context: &RequestContext, answer: &C) {
         match context.answer(answer) {
             Ok(frame) => self.transmit.push_back(frame.into()),
             Err(error) => self.close(CloseReason::Protocol(error.to_string())),

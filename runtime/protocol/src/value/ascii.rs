@@ -17,7 +17,7 @@ fn all(octets: &[u8], wrong: impl Fn(u64) -> u64, filler: u8) -> bool {
         found |= match octets.last_chunk::<8>() {
             Some(last) => wrong(u64::from_ne_bytes(*last)),
             None => rest.iter().fold(0, |found, octet| {
-                let filled = u64::from(filler) * (ONES << 8) | u64::from(*octet);
+                let filled = (u64::from(filler) * (ONES << 8)) | u64::from(*octet);
                 found | wrong(filled)
             }),
         };

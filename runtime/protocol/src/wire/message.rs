@@ -3,20 +3,19 @@
 use super::{AvpFlags, AvpReader, Framing, HEADER_LEN, Header, HeaderError, MAX_MESSAGE_LEN, RawAvp};
 use crate::value::OctetString;
 
-/// How long the frame at the start of `buffer` is, once its first four octets are there.
+/// How long the frame at the start of `buffer` is, once enough of it is there to tell.
 ///
 /// # Errors
-/// If the length cannot be that of a message: the stream has lost its framing and cannot be used any more.
+/// If version or length cannot be those of a message: the stream is something else, or has lost its framing, and cannot
+/// be used any more. A wrong version is told when the whole header is there, so that its sender can be answered (5011).
 pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, HeaderError> {
     let Some(&[version, a, b, c]) = buffer.first_chunk::<4>() else { return Ok(None) };
+    if version != 1 {
+        return if buffer.len() < HEADER_LEN { Ok(None) } else { Err(HeaderError::Version(version)) };
+    }
     let length = u32::from_be_bytes([0, a, b, c]);
     if (length as usize) < HEADER_LEN || !length.is_multiple_of(4) || length as usize > MAX_MESSAGE_LEN {
         return Err(HeaderError::Length(length));
-    }
-    // A wrong version in an otherwise framed message gets its answer (5011) from whoever reads the message; it does not
-    // break the framing. Zero is never a version: it means that the stream is something else.
-    if version == 0 {
-        return Err(HeaderError::Version(version));
     }
     Ok(Some(length as usize))
 }
