@@ -18,39 +18,13 @@ import traceback
 
 from capture import Capture
 from process import Failed, Process, free_port
+from scenarios import SCENARIOS, TESTS
 
 HERE = pathlib.Path(__file__).resolve().parent
 # What diametric is called, as a client and as a server; the peers carry their own names.
 CLIENT_HOST, CLIENT_REALM = "ctf.visited.example.com", "visited.example.com"
 SERVER_HOST, SERVER_REALM = "ocs.home.example.com", "home.example.com"
 IMSI = "001010123456789"
-REAUTH_AFTER_MS = 300
-
-
-def session(command, *names):
-    return [(command, name, number) for number, name in enumerate(names)]
-
-
-INITIAL, UPDATE, TERMINATION = "INITIAL_REQUEST", "UPDATE_REQUEST", "TERMINATION_REQUEST"
-REAUTH = ("RAR", "re-authorization", 0)
-# The exchanges of each scenario: command, kind, number.
-SCENARIOS = {
-    "scur": session("CCR", INITIAL, UPDATE, UPDATE, TERMINATION),
-    "ecur": session("CCR", INITIAL, TERMINATION),
-    "iec": session("CCR", "EVENT_REQUEST"),
-    "reauth": [REAUTH, *session("CCR", INITIAL, UPDATE, TERMINATION)],
-    "duplicate": [("CCR", INITIAL, 0), *session("CCR", INITIAL, TERMINATION)],
-    "rf-session": session("ACR", "START_RECORD", "INTERIM_RECORD", "INTERIM_RECORD", "STOP_RECORD"),
-    "rf-event": session("ACR", "EVENT_RECORD"),
-    "rf-repeated": session("ACR", "EVENT_RECORD"),
-    # The peer says itself what it tried.
-    "faults": None,
-}
-COMMON = ["scur", "ecur", "iec", "reauth", "rf-session", "rf-event"]
-TESTS = {f"{peer}-{role}-{scenario}": (peer, role, scenario)
-         for peer, role, more in [("erlang", "server", []), ("erlang", "client", ["faults"]), ("python", "server", []),
-                                  ("python", "client", ["duplicate", "rf-repeated"]), ("freediameter", "relay", [])]
-         for scenario in COMMON + more}
 
 
 class Test:
@@ -58,10 +32,12 @@ class Test:
 
     def __init__(self, setup, name, directory):
         self.setup = setup
-        self.peer, self.role, self.scenario = TESTS[name]
-        self.offline = self.scenario.startswith("rf-")
+        self.peer, self.role, self.name = TESTS[name]
+        self.scenario = SCENARIOS[self.name]
+        self.offline = self.name.startswith("rf-")
         self.directory = directory
         self.processes = []
+        self.capture = None
 
     def run(self):
         getattr(self, f"against_{self.role}")()
@@ -88,7 +64,7 @@ class Test:
         capture.stop()
         self.check_lines(server, "request")
         self.check_our_client(client)
-        capture.check(lambda message: message.destination == port, self.expected())
+        capture.check(lambda message: message.destination == port, self.scenario.sent("client"))
 
     def against_client(self):
         """A client of the peer, our server."""
@@ -98,45 +74,44 @@ class Test:
         status = client.await_end()
         self.stop_our_server(server)
         capture.stop()
-        expected = self.check_lines(client, "command")
+        told = self.check_lines(client, "command")
         if status != 0:
             raise Failed(f"{client.name} ended with status {status}")
-        capture.check(lambda message: message.source == port, expected)
+        expected = self.scenario.sent("server") or len(told)
+        capture.check(lambda message: message.source == port, expected, self.scenario.tolerated)
 
     def against_relay(self):
         """Our client, a relay of the peer, our server."""
-        server, server_port = self.our_server()
+        if self.name == "undeliverable":
+            server, server_port = None, free_port()
+        else:
+            server, server_port = self.our_server()
         port = free_port()
         capture = Capture(self, port, server_port)
-        relay = self.relay(port, server_port)
+        relay = self.relay(port, server_port, server)
         client = self.our_client(port, SERVER_REALM)
         client.await_end()
-        self.stop_our_server(server)
+        if server:
+            self.stop_our_server(server)
         relay.stop()
         capture.stop()
         self.check_our_client(client)
-        capture.check(lambda message: message.destination == port or message.source == server_port, 2 * self.expected())
+        capture.check(lambda message: message.destination == port, self.scenario.sent("client"))
+        if server:
+            capture.check(lambda message: message.source == server_port, self.scenario.sent("server"))
 
     # Our side
 
     def our_client(self, port, realm):
-        common = ["--peer", f"127.0.0.1:{port}", "--destination-realm", realm,
-                  "--origin-host", CLIENT_HOST, "--origin-realm", CLIENT_REALM]
-        modes = {"scur": ["scur", "--updates", "2"],
-                 "ecur": ["ecur"],
-                 "iec": ["iec"],
-                 "reauth": ["scur", "--updates", "0", "--answer-reauth-for", "2"],
-                 "rf-session": ["session", "--interims", "2"],
-                 "rf-event": ["event"]}
         command = ["rf"] if self.offline else ["ro", "--service-context-id", "32251@3gpp.org", "--subscription-id-imsi", IMSI]
-        return self.start("our-client", [self.setup.diametric, *command, *common, "--mode", *modes[self.scenario]])
+        return self.start("our-client", [self.setup.diametric, *command, "--peer", f"127.0.0.1:{port}",
+                                         "--destination-realm", realm, "--origin-host", CLIENT_HOST,
+                                         "--origin-realm", CLIENT_REALM, *self.scenario.our_client])
 
     def our_server(self):
         command = ["cdf", "--out", self.directory / "records"] if self.offline else ["ocs", "--grant-octets", "1000000"]
-        if self.scenario == "reauth":
-            command += ["--reauth-after-ms", str(REAUTH_AFTER_MS)]
-        server = self.start("our-server", [self.setup.diametric, *command, "--listen", "127.0.0.1:0",
-                                           "--origin-host", SERVER_HOST, "--origin-realm", SERVER_REALM])
+        server = self.start("our-server", [self.setup.diametric, *command, "--listen", "127.0.0.1:0", "--origin-host",
+                                           SERVER_HOST, "--origin-realm", SERVER_REALM, *self.scenario.our_server])
         return server, server.listening()
 
     def stop_our_server(self, server):
@@ -145,28 +120,28 @@ class Test:
             raise Failed("our-server did not end on SIGTERM" if status is None else f"our-server ended with status {status}")
 
     def check_our_client(self, client):
-        self.check_lines(client, "command")
-        if client.status() != 0:
-            raise Failed(f"our-client ended with status {client.status()}")
+        for command, kind, number, code in self.check_lines(client, "command"):
+            if code != self.scenario.answer_to(command):
+                raise Failed(f"our-client told of {code} for {command} {kind} {number}")
+        if client.status() != self.scenario.status:
+            raise Failed(f"our-client ended with status {client.status()}, not {self.scenario.status}")
 
     # The peers
 
     def peer_server(self):
         port = free_port()
-        reauth = self.scenario == "reauth"
         if self.peer == "erlang":
-            command = self.erlang("server", port, *(["reauth", REAUTH_AFTER_MS] if reauth else []))
+            command = self.erlang("server", port, *self.scenario.erlang)
         else:
-            command = self.python("server", port, CLIENT_HOST, CLIENT_REALM,
-                                  *(["--reauth-after-ms", REAUTH_AFTER_MS] if reauth else []))
+            command = self.python("server", port, CLIENT_HOST, CLIENT_REALM, *self.scenario.python)
         server = self.start(f"{self.peer}-server", command)
         return server, server.listening()
 
     def peer_client(self, port):
         if self.peer == "erlang":
-            command = self.erlang("client", port, SERVER_REALM, self.scenario)
+            command = self.erlang("client", port, SERVER_REALM, self.name)
         else:
-            command = self.python("client", port, SERVER_HOST, SERVER_REALM, self.scenario)
+            command = self.python("client", port, SERVER_HOST, SERVER_REALM, self.name)
         return self.start(f"{self.peer}-client", command)
 
     def erlang(self, *arguments):
@@ -175,7 +150,7 @@ class Test:
     def python(self, *arguments):
         return [self.setup.python, HERE / "python" / "peer.py", *arguments]
 
-    def relay(self, port, server_port):
+    def relay(self, port, server_port, server):
         values = {"PORT": port, "DIRECTORY": self.directory, "CLIENT_HOST": CLIENT_HOST,
                   "SERVER_PORT": server_port, "SERVER_HOST": SERVER_HOST, "SERVER_REALM": SERVER_REALM}
         for source in (HERE / "freediameter").glob("*.in"):
@@ -185,30 +160,27 @@ class Test:
             (self.directory / source.stem).write_text(text)
         # Its output would stay in a buffer while this waits for it.
         relay = self.start("relay", ["stdbuf", "-oL", "freeDiameterd", "-c", self.directory / "relay.conf"])
-        relay.await_text(r"-> 'STATE_OPEN'")
+        relay.await_text(r"-> 'STATE_OPEN'" if server else "freeDiameterd daemon initialized")
         return relay
 
-    # What must have been said
-
-    def expected(self):
-        return len(SCENARIOS[self.scenario])
+    # What a side told
 
     def check_lines(self, process, key):
-        """Compares what a side told with the scenario; returns how many exchanges it told of."""
+        """Compares what a side told with the scenario; returns it as (command, kind, number, Result-Code)."""
         lines = process.lines()
         faults = [line["fault"] for line in lines if "fault" in line]
-        faults += [f"{line[key]} {line['type']} {line['number']}: {fault}"
-                   for line in lines if key in line for fault in line.get("faults", [])]
+        lines = [line for line in lines if key in line]
+        faults += [f"{line[key]} {line['type']} {line['number']}: {fault}" for line in lines for fault in line.get("faults", [])]
         if faults:
             raise Failed("\n".join(f"{process.name}: {fault}" for fault in faults))
-        told = [(line[key], line["type"], line["number"]) for line in lines if key in line]
-        expected = SCENARIOS[self.scenario]
-        # A re-authorization may overtake the exchanges before and after it.
-        if expected is not None and sorted(told) != sorted(expected):
-            raise Failed(f"{process.name} told of {told}, not of {expected}")
+        told = [(line[key], line["type"], line["number"], line.get("result_code")) for line in lines]
+        # A side may tell of a re-authorization before or after the update that it leads to; the capture has their order.
+        steps = self.scenario.steps
+        if steps is not None and sorted(exchange[:3] for exchange in told) != sorted(steps):
+            raise Failed(f"{process.name} told of {[exchange[:3] for exchange in told]}, not of {steps}")
         if not told:
             raise Failed(f"{process.name} told of nothing")
-        return len(told)
+        return told
 
 
 def report(name, test, error):
@@ -217,11 +189,16 @@ def report(name, test, error):
     if not isinstance(error, Failed):
         traceback.print_exception(error, file=sys.stdout)
     for process in test.processes:
+        if process.name == "dumpcap":
+            continue
         print(f"  ---- {process.name}: {process.command}")
         text = process.text()
         if len(text) > 8000:
             text = text[:4000] + "\n[…]\n" + text[-4000:]
         print("  | " + text.rstrip().replace("\n", "\n  | "))
+    if test.capture:
+        test.capture.stop()
+        print("  ---- traffic\n  | " + test.capture.summary().rstrip().replace("\n", "\n  | "))
     sys.stdout.flush()
 
 

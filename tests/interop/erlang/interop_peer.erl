@@ -1,8 +1,9 @@
 %% A charging server and a charging client on the diameter application of Erlang/OTP.
 %%
-%%   erl -noshell -pa DIR -s interop_peer main -extra server PORT [reauth MILLISECONDS]
-%%   erl -noshell -pa DIR -s interop_peer main -extra client PORT REALM scur|ecur|iec|reauth|rf-session|rf-event|faults
+%%   erl -noshell -pa DIR -s interop_peer main -extra server PORT [reauth MILLISECONDS | abort MILLISECONDS | answer CODE]
+%%   erl -noshell -pa DIR -s interop_peer main -extra client PORT REALM SCENARIO
 %%
+%% A server may send RAR or ASR so long after an INITIAL_REQUEST, or give all CCRs the same Result-Code.
 %% Both print one JSON line per exchange. Whatever is wrong with the other side's message is told in "faults"; the client
 %% ends with status 1 if there were any.
 -module(interop_peer).
@@ -33,10 +34,10 @@ run() ->
         halt(1)
     end.
 
-main("server", [Port | Reauth]) ->
+main("server", [Port | Behaviour]) ->
     ets:new(requests, [named_table, public]),
-    case Reauth of
-        ["reauth", Milliseconds] -> ets:insert(requests, {reauth_after, list_to_integer(Milliseconds)});
+    case Behaviour of
+        [What, Number] -> ets:insert(requests, {list_to_atom(What), list_to_integer(Number)});
         [] -> ok
     end,
     start(?SERVER),
@@ -62,7 +63,7 @@ main("client", [Port, Realm, Mode]) ->
         halt(2)
     end,
     scenario(Mode, list_to_binary(Realm)),
-    ok = diameter:stop_service(?SVC),
+    ok = diameter:remove_transport(?SVC, true),
     receive {diameter_event, ?SVC, {down, _, _, _}} -> ok after 2000 -> ok end,
     halt(case ets:tab2list(faults) of [] -> 0; _ -> 1 end).
 
@@ -84,24 +85,16 @@ start(Host) ->
 
 scenario("scur", Realm) ->
     Id = session_id(),
-    Initial = ccr(Id, Realm, 'INITIAL_REQUEST', 0, initial(1000000)),
-    granted(Initial),
-    Update = ccr(Id, Realm, 'UPDATE_REQUEST', 1, update(500000, 1000000)),
-    granted(Update),
-    ccr(Id, Realm, 'TERMINATION_REQUEST', 2, termination(250000));
+    granted(ccr(Id, Realm, 'INITIAL_REQUEST', 0, initial(1000000))),
+    granted(ccr(Id, Realm, 'UPDATE_REQUEST', 1, update(500000, 1000000))),
+    granted(ccr(Id, Realm, 'UPDATE_REQUEST', 2, update(1000000, 1000000))),
+    ccr(Id, Realm, 'TERMINATION_REQUEST', 3, termination(250000));
 scenario("ecur", Realm) ->
     Id = session_id(),
     granted(ccr(Id, Realm, 'INITIAL_REQUEST', 0, initial(1000000))),
     ccr(Id, Realm, 'TERMINATION_REQUEST', 1, termination(1000000));
 scenario("iec", Realm) ->
-    ccr(session_id(), Realm, 'EVENT_REQUEST', 0,
-        #{'Requested-Action' => 0,
-          'Service-Identifier' => 1,
-          'Subscription-Id' => [subscription()],
-          'Requested-Service-Unit' => #{'CC-Service-Specific-Units' => 1},
-          'Service-Information' => #{'SMS-Information' => #{'SMS-Node' => 0,
-                                                            'SMSC-Address' => {192, 0, 2, 25},
-                                                            'Number-Of-Messages-Sent' => 1}}});
+    event(Realm);
 scenario("reauth", Realm) ->
     Id = session_id(),
     granted(ccr(Id, Realm, 'INITIAL_REQUEST', 0, initial(1000000))),
@@ -112,6 +105,16 @@ scenario("reauth", Realm) ->
     end,
     ccr(Id, Realm, 'UPDATE_REQUEST', 1, update(1000, 1000000)),
     ccr(Id, Realm, 'TERMINATION_REQUEST', 2, termination(0));
+scenario("denied", Realm) ->
+    ccr(session_id(), Realm, 'INITIAL_REQUEST', 0, initial(1000000), 4012);
+scenario("many", Realm) ->
+    %% All at once.
+    Calls = [spawn_monitor(fun() -> event(Realm) end) || _ <- lists:seq(1, 50)],
+    [receive {'DOWN', Monitor, process, _, Reason} -> check("a call", Reason, normal) end || {_, Monitor} <- Calls];
+scenario("big", Realm) ->
+    %% More than fits a segment of TCP, and comes back.
+    Proxy = (proxy_info())#{'Proxy-State' => binary:copy(<<"state">>, 40000)},
+    ccr(session_id(), Realm, 'EVENT_REQUEST', 0, (sms())#{'Proxy-Info' => [Proxy]});
 scenario("rf-session", Realm) ->
     Id = session_id(),
     acr(Id, Realm, 'START_RECORD', 0),
@@ -122,6 +125,18 @@ scenario("rf-event", Realm) ->
     acr(session_id(), Realm, 'EVENT_RECORD', 0);
 scenario("faults", Realm) ->
     lists:foreach(fun({Name, Code, Failed, Spoil}) -> refused(Name, Code, Failed, Spoil, Realm) end, refusals()).
+
+event(Realm) ->
+    ccr(session_id(), Realm, 'EVENT_REQUEST', 0, sms()).
+
+sms() ->
+    #{'Requested-Action' => 0,
+      'Service-Identifier' => 1,
+      'Subscription-Id' => [subscription()],
+      'Requested-Service-Unit' => #{'CC-Service-Specific-Units' => 1},
+      'Service-Information' => #{'SMS-Information' => #{'SMS-Node' => 0,
+                                                        'SMSC-Address' => {192, 0, 2, 25},
+                                                        'Number-Of-Messages-Sent' => 1}}}.
 
 initial(Octets) ->
     #{'Multiple-Services-Indicator' => 1,
@@ -160,6 +175,9 @@ session_id() ->
     iolist_to_binary(Id).
 
 ccr(Id, Realm, Type, Number, Avps) ->
+    ccr(Id, Realm, Type, Number, Avps, 2001).
+
+ccr(Id, Realm, Type, Number, Avps, Code) ->
     Ccr = Avps#{'Session-Id' => Id,
                 'Destination-Realm' => Realm,
                 'Auth-Application-Id' => 4,
@@ -167,7 +185,7 @@ ccr(Id, Realm, Type, Number, Avps) ->
                 'CC-Request-Type' => request_type(Type),
                 'CC-Request-Number' => Number},
     Answer = call(ro, ['CCR' | Ccr]),
-    ['CCA' | Cca] = checked("CCR", Type, Number, Id, Answer, 'CCA'),
+    ['CCA' | Cca] = checked("CCR", Type, Number, Id, Answer, 'CCA', Code),
     check("CC-Request-Type", maps:get('CC-Request-Type', Cca, none), request_type(Type)),
     check("CC-Request-Number", maps:get('CC-Request-Number', Cca, none), Number),
     check("Auth-Application-Id", maps:get('Auth-Application-Id', Cca, none), 4),
@@ -189,7 +207,7 @@ acr(Id, Realm, Type, Number) ->
                                                               'Event-Type' => #{'SIP-Method' => <<"INVITE">>},
                                                               'User-Session-Id' => <<"a84b4c76e66710@192.0.2.1">>}}},
     Answer = call(rf, ['ACR' | Acr]),
-    ['ACA' | Aca] = checked("ACR", Type, Number, Id, Answer, 'ACA'),
+    ['ACA' | Aca] = checked("ACR", Type, Number, Id, Answer, 'ACA', 2001),
     check("Accounting-Record-Type", maps:get('Accounting-Record-Type', Aca, none), record_type(Type)),
     check("Accounting-Record-Number", maps:get('Accounting-Record-Number', Aca, none), Number),
     check("Proxy-Info", maps:get('Proxy-Info', Aca, []), maps:get('Proxy-Info', Acr, [])).
@@ -201,7 +219,7 @@ call(Application, Message) ->
     end.
 
 %% What every good answer has; also tells of the exchange.
-checked(Command, Type, Number, Id, #diameter_packet{header = Header, msg = Message, errors = Errors}, Name) ->
+checked(Command, Type, Number, Id, #diameter_packet{header = Header, msg = Message, errors = Errors}, Name, Code) ->
     Avps = case Message of [_ | Map] when is_map(Map) -> Map; _ -> #{} end,
     line([{"command", Command}, {"type", Type}, {"number", Number},
           {"result_code", maps:get('Result-Code', Avps, 0)}, {"session_id", Id}]),
@@ -210,7 +228,7 @@ checked(Command, Type, Number, Id, #diameter_packet{header = Header, msg = Messa
     check("the answer is proxiable", Header#diameter_header.is_proxiable, true),
     check("the answer has no E flag", Header#diameter_header.is_error, false),
     check("the answer has no T flag", Header#diameter_header.is_retransmitted, false),
-    check("Result-Code", maps:get('Result-Code', Avps, none), 2001),
+    check("Result-Code", maps:get('Result-Code', Avps, none), Code),
     check("Session-Id", iolist_to_binary(maps:get('Session-Id', Avps, <<>>)), Id),
     [Name | Avps].
 
@@ -251,7 +269,8 @@ refused(Name, Code, Failed, Spoil, Realm) ->
     Result = case Find(268) of [<<N:32>>] -> N; Other -> Other end,
     line([{"command", "CCR"}, {"type", Name}, {"number", 0}, {"result_code", Result}, {"session_id", Id}]),
     check(Name ++ ": Result-Code", Result, Code),
-    check(Name ++ ": E flag", Got#diameter_header.is_error, Code div 1000 == 3),
+    %% A protocol error must have the E flag, another may have it (RFC 6733, 7.1.5 and 7.2).
+    check(Name ++ ": E flag", Got#diameter_header.is_error orelse Code div 1000 /= 3, true),
     check(Name ++ ": Session-Id", Find(263), [Id]),
     check(Name ++ ": command", Got#diameter_header.cmd_code, Header#diameter_header.cmd_code),
     case Find(279) of
@@ -272,10 +291,13 @@ handle_request(#diameter_packet{msg = ['CCR' | Ccr], header = Header, errors = [
     #{'Session-Id' := Id, 'CC-Request-Type' := Type, 'CC-Request-Number' := Number} = Ccr,
     Faults = ccr_faults(Ccr) ++ header_faults(Header) ++ destination_faults(Ccr),
     told("CCR", request_type(Type), Number, Id, Faults),
-    reauthorize(Type, Ccr),
-    {reply, ['CCA' | maps:merge(granting(Type, Ccr), repeated(Ccr, Caps, #{'Auth-Application-Id' => 4,
-                                                                          'CC-Request-Type' => Type,
-                                                                          'CC-Request-Number' => Number}))]};
+    ask_later(Type, Ccr),
+    Repeated = repeated(Ccr, Caps, #{'Auth-Application-Id' => 4, 'CC-Request-Type' => Type, 'CC-Request-Number' => Number}),
+    case ets:lookup(requests, answer) of
+        [{_, Code}] when Code div 1000 == 3 -> {answer_message, Code};
+        [{_, Code}] -> {reply, ['CCA' | Repeated#{'Result-Code' => Code}]};
+        [] -> {reply, ['CCA' | maps:merge(granting(Type, Ccr), Repeated)]}
+    end;
 handle_request(#diameter_packet{msg = ['ACR' | Acr], header = Header, errors = []}, ?SVC, {_, Caps}) ->
     #{'Session-Id' := Id, 'Accounting-Record-Type' := Type, 'Accounting-Record-Number' := Number} = Acr,
     Faults = acr_faults(Acr) ++ header_faults(Header) ++ destination_faults(Acr),
@@ -322,26 +344,32 @@ grant(#{'Requested-Service-Unit' := _}) ->
 grant(_) ->
     #{}.
 
-reauthorize(1, #{'Session-Id' := Id, 'Origin-Host' := Host, 'Origin-Realm' := Realm}) ->
-    case ets:lookup(requests, reauth_after) of
-        [{_, Milliseconds}] -> spawn(fun() -> timer:sleep(Milliseconds), rar(Id, Host, Realm) end);
-        [] -> ok
-    end;
-reauthorize(_, _) ->
+ask_later(1, Ccr) ->
+    [spawn(fun() -> timer:sleep(Milliseconds), ask(What, Ccr) end)
+     || What <- [reauth, abort], {_, Milliseconds} <- ets:lookup(requests, What)],
+    ok;
+ask_later(_, _) ->
     ok.
 
-rar(Id, Host, Realm) ->
-    Rar = ['RAR' | #{'Session-Id' => Id, 'Destination-Host' => Host, 'Destination-Realm' => Realm,
-                     'Auth-Application-Id' => 4, 'Re-Auth-Request-Type' => 0}],
-    Faults = case diameter:call(?SVC, ro, Rar, [{timeout, ?TIMEOUT}]) of
-        #diameter_packet{msg = ['RAA' | Raa], errors = []} ->
-            [io_lib:format("~p is ~p, not ~p", [Name, Got, Want])
-             || {Name, Want} <- [{'Result-Code', 2002}, {'Session-Id', Id}],
-                Got <- [maps:get(Name, Raa, none)], Got /= Want];
+ask(reauth, Ccr) ->
+    ask(['RAR' | (request_to_client(Ccr))#{'Re-Auth-Request-Type' => 0}], 'RAA', 2002, "re-authorization");
+ask(abort, Ccr) ->
+    ask(['ASR' | request_to_client(Ccr)], 'ASA', 2001, "abort").
+
+request_to_client(#{'Session-Id' := Id, 'Origin-Host' := Host, 'Origin-Realm' := Realm}) ->
+    #{'Session-Id' => Id, 'Destination-Host' => Host, 'Destination-Realm' => Realm, 'Auth-Application-Id' => 4}.
+
+ask([Name | #{'Session-Id' := Id}] = Request, Answer, Code, Kind) ->
+    Faults = case diameter:call(?SVC, ro, Request, [{timeout, ?TIMEOUT}]) of
+        #diameter_packet{msg = [Answer | Avps], errors = []} ->
+            [io_lib:format("~p is ~p, not ~p", [Avp, maps:get(Avp, Avps, none), Wanted])
+             || {Avp, Wanted} <- [{'Result-Code', Code}, {'Session-Id', Id}], maps:get(Avp, Avps, none) /= Wanted];
+        #diameter_packet{msg = Message, errors = Errors} ->
+            [io_lib:format("answered with ~0p, which has the errors ~0p", [Message, Errors])];
         Other ->
-            [io_lib:format("RAA: ~p", [Other])]
+            [io_lib:format("no answer: ~0p", [Other])]
     end,
-    told("RAR", "re-authorization", 0, Id, Faults).
+    told(atom_to_list(Name), Kind, 0, Id, Faults).
 
 ccr_faults(#{'CC-Request-Type' := Type, 'CC-Request-Number' := Number, 'Session-Id' := Id} = Ccr) ->
     Services = maps:get('Multiple-Services-Credit-Control', Ccr, []),
@@ -359,7 +387,8 @@ ccr_faults(#{'CC-Request-Type' := Type, 'CC-Request-Number' := Number, 'Session-
             {Type == 1 orelse Type == 4 orelse Expected > 0, "this session has not begun"},
             {(Type == 4) == maps:is_key('Requested-Action', Ccr), "Requested-Action"},
             {Type == 3 orelse Requested, "no Requested-Service-Unit"},
-            {not lists:member(Type, [2, 3]) orelse Used, "no Used-Service-Unit"},
+            %% Whoever had to stop may have used nothing.
+            {not lists:member(Type, [2, 3]) orelse Used orelse ets:member(requests, abort), "no Used-Service-Unit"},
             {lists:member(Type, [3, 4]) orelse Services == []
              orelse Type == 2 orelse maps:get('Multiple-Services-Indicator', Ccr, none) == [1],
              "Multiple-Services-Credit-Control without Multiple-Services-Indicator"},

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A charging server and a charging client on python-diameter 0.9.0.
 
-    peer.py server PORT CLIENT-HOST CLIENT-REALM [--reauth-after-ms N]
-    peer.py client PORT SERVER-HOST SERVER-REALM scur|ecur|iec|reauth|duplicate|rf-session|rf-event|rf-repeated
+    peer.py server PORT CLIENT-HOST CLIENT-REALM [--reauth-after-ms N] [--abort-after-ms N] [--answer CODE]
+    peer.py client PORT SERVER-HOST SERVER-REALM SCENARIO
 
 Both print one JSON line per exchange. Whatever is wrong with the other side's message is told in "fault" or "faults"; the
 client ends with status 1 if there were any, and 2 if no connection or no answer came.
@@ -22,7 +22,7 @@ from diameter.message import Avp, constants
 from diameter.message.avp.grouped import (
     GrantedServiceUnit, ImsInformation, MultipleServicesCreditControl, ProxyInfo, PsInformation, RequestedServiceUnit,
     ServiceInformation, SmsInformation, SubscriptionId, UsedServiceUnit)
-from diameter.message.commands import AccountingRequest, CreditControlRequest, ReAuthRequest
+from diameter.message.commands import AbortSessionRequest, AccountingRequest, CreditControlRequest, ReAuthRequest
 from diameter.node import Node
 from diameter.node.application import ApplicationError, SimpleThreadingApplication
 from diameter.node.node import NotRoutable
@@ -47,9 +47,11 @@ class NoAnswer(Exception):
 
 
 def node(host):
-    """A node that looks at its timers often, so that it also ends soon."""
+    """A node that looks at its timers often, and sends DWR after a second without messages."""
     made = Node(host, REALM, vendor_ids=[10415])
     made.wakeup_interval = 1
+    made.idle_timeout = 1
+    made.dwa_timeout = 2
     made.vendor_id = 0
     return made
 
@@ -80,8 +82,9 @@ class Client:
         peer.reconnect_wait = 1
         self.ro = SimpleThreadingApplication(4, is_auth_application=True, request_handler=self.on_request)
         self.rf = SimpleThreadingApplication(3, is_acct_application=True)
-        self.node.add_application(self.ro, [peer])
-        self.node.add_application(self.rf, [peer])
+        # Requests for this realm come too: RARs.
+        for app in (self.ro, self.rf):
+            self.node.add_application(app, [peer], [REALM])
 
     def start(self):
         self.node.start()
@@ -121,8 +124,8 @@ class Client:
         self.check("T flag", header.is_retransmit, False)
         self.check("application", header.application_id, app.application_id)
         self.check("end-to-end id", header.end_to_end_identifier, request.header.end_to_end_identifier)
-        if code == 2001:
-            self.check("E flag", header.is_error, False)
+        if code < 5000:
+            self.check("E flag", header.is_error, code // 1000 == 3)
         sent = [(info.proxy_host, info.proxy_state) for info in request.proxy_info]
         if hasattr(answer, "proxy_info"):
             self.check("Proxy-Info", [(info.proxy_host, info.proxy_state) for info in answer.proxy_info], sent)
@@ -140,14 +143,14 @@ class Client:
             setattr(request, name, value)
         return request
 
-    def charge(self, request):
+    def charge(self, request, code=2001):
         kind, number = request.cc_request_type, request.cc_request_number
-        answer = self.exchange(self.ro, request, "CCR", REQUEST_TYPES[kind], number)
+        answer = self.exchange(self.ro, request, "CCR", REQUEST_TYPES[kind], number, code)
         self.check("CC-Request-Type", answer.cc_request_type, kind)
         self.check("CC-Request-Number", answer.cc_request_number, number)
         self.check("Auth-Application-Id", [avp.value for avp in avps(answer, 258)], [4])
         wanted = [mscc for mscc in request.multiple_services_credit_control if mscc.requested_service_unit]
-        if wanted:
+        if wanted and code == 2001:
             granted = answer.multiple_services_credit_control
             self.check("rating groups", [mscc.rating_group for mscc in granted], [mscc.rating_group for mscc in wanted])
             for mscc in granted:
@@ -214,6 +217,18 @@ class Client:
         self.check("the grant of the repeated request", grants[1], grants[0])
         self.charge(self.ccr(TERMINATION, 1, termination_cause=1, multiple_services_credit_control=[service(used=1)]))
 
+    def denied(self):
+        self.charge(self.initial(), 4012)
+
+    def watchdog(self):
+        """Goes on while python-diameter asks every second whether the server is there."""
+        self.charge(self.initial())
+        time.sleep(3)
+        answered = sum(peer.counters.dwa for peer in self.node.peers.values())
+        if answered == 0:
+            self.fault("no DWA came")
+        self.charge(self.ccr(TERMINATION, 1, termination_cause=1, multiple_services_credit_control=[service(used=1)]))
+
     def acr(self, kind, number):
         request = AccountingRequest()
         request.accounting_record_type = kind
@@ -268,9 +283,10 @@ def service(asked=None, used=None):
 class Server:
     """Answers requests, and tells what is wrong with them."""
 
-    def __init__(self, port, host, realm, reauth_after):
+    def __init__(self, args):
+        port, host, realm = args.port, args.host, args.realm
+        self.args = args
         self.sessions = {}
-        self.reauth_after = reauth_after
         self.client = (host, realm)
         self.node = node(SERVER)
         self.node.ip_addresses = ["127.0.0.1"]
@@ -312,14 +328,17 @@ class Server:
             (number == expected, f"CC-Request-Number {number}, not {expected}"),
             ((ccr.requested_action is not None) == (kind == EVENT), f"Requested-Action {ccr.requested_action}"),
             (kind == TERMINATION or asked, "no Requested-Service-Unit"),
-            (kind not in (UPDATE, TERMINATION) or used, "no Used-Service-Unit"),
+            # Whoever had to stop may have used nothing.
+            (kind not in (UPDATE, TERMINATION) or used or self.args.abort_after_ms, "no Used-Service-Unit"),
             (kind != INITIAL or not services or ccr.multiple_services_indicator == 1,
              "Multiple-Services-Credit-Control without Multiple-Services-Indicator"),
             (len(ccr.subscription_id) > 0, "no Subscription-Id"),
             ("@" in (ccr.service_context_id or ""), f"Service-Context-Id {ccr.service_context_id}")])
-        cca = app.generate_answer(ccr, 2001)
+        cca = app.generate_answer(ccr, self.args.answer)
         cca.cc_request_type = kind
         cca.cc_request_number = number
+        if self.args.answer != 2001:
+            return cca
         if ccr.requested_service_unit:
             cca.granted_service_unit = granted(ccr.requested_service_unit)
         for mscc in services:
@@ -330,30 +349,36 @@ class Server:
                 if mscc.requested_service_unit:
                     grant.granted_service_unit = granted(mscc.requested_service_unit)
                 cca.multiple_services_credit_control.append(grant)
-        if kind == INITIAL and self.reauth_after is not None:
-            threading.Timer(self.reauth_after / 1000, self.reauthorize, (session, ccr.origin_host, ccr.origin_realm)).start()
+        if kind == INITIAL:
+            self.ask_later(self.args.reauth_after_ms, ReAuthRequest, "RAR", "re-authorization", 2002, ccr)
+            self.ask_later(self.args.abort_after_ms, AbortSessionRequest, "ASR", "abort", 2001, ccr)
         return cca
 
-    def reauthorize(self, session, host, realm):
-        rar = ReAuthRequest()
-        rar.header.application_id = 4
-        rar.session_id = session
-        rar.origin_host = SERVER.encode()
-        rar.origin_realm = REALM.encode()
-        rar.destination_host = host
-        rar.destination_realm = realm
-        rar.auth_application_id = 4
-        rar.re_auth_request_type = 0
+    def ask_later(self, milliseconds, *question):
+        if milliseconds is not None:
+            threading.Timer(milliseconds / 1000, self.ask, question).start()
+
+    def ask(self, kind, command, name, code, ccr):
+        request = kind()
+        request.header.application_id = 4
+        request.session_id = ccr.session_id
+        request.origin_host = SERVER.encode()
+        request.origin_realm = REALM.encode()
+        request.destination_host = ccr.origin_host
+        request.destination_realm = ccr.origin_realm
+        request.auth_application_id = 4
+        if kind is ReAuthRequest:
+            request.re_auth_request_type = 0
         try:
-            raa = self.ro.send_request(rar, TIMEOUT)
+            answer = self.ro.send_request(request, TIMEOUT)
         except (TimeoutError, NotRoutable) as error:
-            self.tell("RAR", "re-authorization", 0, session, [(False, f"no RAA: {error}")])
+            self.tell(command, name, 0, ccr.session_id, [(False, f"no answer: {error}")])
             return
-        self.tell("RAR", "re-authorization", 0, session, [
-            (raa.session_id == session, f"Session-Id {raa.session_id}"),
-            (raa.result_code == 2002, f"Result-Code {raa.result_code}"),
-            (raa.header.is_proxyable, "no P flag"),
-            (raa.header.application_id == 4, f"application {raa.header.application_id}")])
+        self.tell(command, name, 0, ccr.session_id, [
+            (answer.session_id == ccr.session_id, f"Session-Id {answer.session_id}"),
+            (answer.result_code == code, f"Result-Code {answer.result_code}"),
+            (answer.header.is_proxyable, "no P flag"),
+            (answer.header.application_id == 4, f"application {answer.header.application_id}")])
 
     def answer_acr(self, app, acr):
         kind, number, session = acr.accounting_record_type, acr.accounting_record_number, acr.session_id
@@ -389,7 +414,7 @@ def run_client(args):
 
 
 def run_server(args):
-    server = Server(args.port, args.host, args.realm, args.reauth_after_ms)
+    server = Server(args)
     server.node.start()
     print(f"listening on 127.0.0.1:{args.port}", flush=True)
     stopped = threading.Event()
@@ -412,6 +437,8 @@ def main():
             arguments.add_argument("scenario")
         else:
             arguments.add_argument("--reauth-after-ms", type=int)
+            arguments.add_argument("--abort-after-ms", type=int)
+            arguments.add_argument("--answer", type=int, default=2001)
     args = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
     status = args.run(args)
