@@ -1,4 +1,4 @@
-//! The `diametric` command: decodes messages, checks and shows dictionaries.
+//! The `diametric` command: charges and is charged, decodes messages, checks and shows dictionaries.
 
 mod acme;
 mod decode;
@@ -6,6 +6,7 @@ mod demo;
 mod dictionary;
 mod ocs;
 mod report;
+mod ro;
 
 use clap::{Parser, Subcommand};
 use report::Outcome;
@@ -16,6 +17,9 @@ const AFTER_HELP: &str = "\
 EXAMPLES:
   See typed messages charge something over TCP:
     diametric demo
+  Run an online charging system, and charge a session with it:
+    diametric ocs --listen 127.0.0.1:3868
+    diametric ro --peer 127.0.0.1:3868 --destination-realm example.net --mode scur
   Print messages, one hexadecimal message a line, as trees:
     diametric decode messages.hex
   The same as one JSON object a line, with the AVPs of a vendor named:
@@ -29,7 +33,7 @@ EXAMPLES:
 EXIT STATUS:
   0 if all is well, 1 if something is wrong with the input, 2 if the command line is not understood.";
 
-/// A Diameter toolkit: decode messages, check and look up dictionaries.
+/// A Diameter toolkit: test clients and servers, decode messages, check and look up dictionaries.
 #[derive(Debug, Parser)]
 #[command(name = "diametric", version, after_help = AFTER_HELP)]
 struct Cli {
@@ -40,6 +44,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Ocs(ocs::Args),
+    Ro(ro::Args),
     Decode(decode::Args),
     #[command(subcommand)]
     Dictionary(dictionary::Command),
@@ -48,6 +54,9 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
+        Command::Ocs(args) => ocs::run(&args),
+        // A failure is told apart from an answer that refuses.
+        Command::Ro(args) => return ro::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Dictionary(command) => dictionary::run(&command),
     };

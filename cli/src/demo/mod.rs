@@ -1,11 +1,11 @@
 //! A charging client and an online charging system that talk to each other in one process.
 
 mod chart;
+mod ocs;
 mod pcap;
 mod recorder;
 
 use crate::acme::{self, AcmeCreditControlRequestExt, Campaign};
-use crate::ocs::{Ocs, price_of};
 use crate::report::Outcome;
 use anyhow::{Context, Result, bail, ensure};
 use diametric::base::{ResultCode, TerminationCause};
@@ -14,6 +14,7 @@ use diametric::ro::{Opened, Ro, msisdn};
 use diametric::ts32299::{PsInformation, ServiceInformation, SmsInformation, SmsNode};
 use diametric::value::Address;
 use diametric::{Config, Node};
+use ocs::{Ocs, price_of};
 use recorder::Recorder;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};

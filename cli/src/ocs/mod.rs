@@ -1,0 +1,191 @@
+//! A small online charging system to test clients with.
+
+mod tariff;
+
+use crate::report::{self, Outcome};
+use anyhow::{Context, Result};
+use diametric::answer::ErrorAnswer;
+use diametric::base::ResultCode;
+use diametric::credit_control::Cca;
+use diametric::ro::{RoError, RoRequest, RoServer, RoServerConfig};
+use diametric::{Accept, Config, Node, NodeBuilder};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tariff::Tariff;
+
+const AFTER_HELP: &str = "\
+The server keeps no accounts: whoever asks is granted what it asks for, or what the options say. Units are granted in
+Multiple-Services-Credit-Control where the request has it, with its Rating-Group and Service-Identifier, and otherwise at
+command level. A balance check is answered ENOUGH_CREDIT, a price enquiry 0.10 EUR. Repeated requests get the answer of
+the first; UPDATE and TERMINATION for sessions that do not exist are answered 5002.
+
+When it is ready, the server prints one line, `listening on ADDRESS:PORT`. SIGINT and SIGTERM stop it: it takes leave of its
+peers with DPR.
+
+EXAMPLES:
+  Serve on the standard port, to any peer:
+    diametric ocs --listen 0.0.0.0:3868 --origin-host ocs.example.net --origin-realm example.net
+  Grant 5 MiB at a time, for ten minutes each, and ask for re-authorization two seconds after each INITIAL:
+    diametric ocs --listen 127.0.0.1:0 --grant-octets 5242880 --validity-time 600 --reauth-after-ms 2000
+  Refuse everything for lack of credit:
+    diametric ocs --result-code 4012
+
+EXIT STATUS:
+  0 when stopped by a signal, 1 if it cannot listen, 2 if the command line is not understood.";
+
+/// Serve online charging (Ro): a mini OCS that grants units to any client.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Address and port to listen on; the system chooses port 0.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3868")]
+    listen: SocketAddr,
+    /// Origin-Host, a fully qualified domain name.
+    #[arg(long, value_name = "HOST", default_value = "ocs.example.net")]
+    origin_host: String,
+    /// Origin-Realm.
+    #[arg(long, value_name = "REALM", default_value = "example.net")]
+    origin_realm: String,
+    /// Grant so many octets (CC-Total-Octets) whenever a client asks for octets. Without this, what it asks for, or 1048576
+    /// where it leaves the amount to the server.
+    #[arg(long, value_name = "OCTETS")]
+    grant_octets: Option<u64>,
+    /// Grant so many seconds (CC-Time) whenever a client asks for time. Without this, what it asks for.
+    #[arg(long, value_name = "SECONDS")]
+    grant_seconds: Option<u32>,
+    /// How long what is granted is valid (Validity-Time), in seconds. A client that is silent for twice as long loses its
+    /// session.
+    #[arg(long, value_name = "SECONDS")]
+    validity_time: Option<u32>,
+    /// Send a RAR so many milliseconds after each INITIAL that is granted.
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    reauth_after_ms: Option<u64>,
+    /// Answer every CCR with this Result-Code. Units are granted only with 2xxx.
+    #[arg(long, value_name = "CODE", default_value_t = 2001, value_parser = clap::value_parser!(u32).range(1000..6000))]
+    result_code: u32,
+    /// Serve this peer, named by its Origin-Host; may be repeated. Others are refused with 3010. Without this, any peer is
+    /// served.
+    #[arg(long = "peer", value_name = "HOST")]
+    peers: Vec<String>,
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let mut config = Config::new(args.origin_host.as_str(), args.origin_realm.as_str()).listen(args.listen);
+    if !args.peers.is_empty() {
+        config = args.peers.iter().fold(config.accept(Accept::Listed), |config, peer| config.known_peer(peer.as_str()));
+    }
+    let ocs = Ocs {
+        tariff: Tariff { octets: args.grant_octets, seconds: args.grant_seconds, validity_time: args.validity_time },
+        result_code: ResultCode(args.result_code),
+        reauth_after: args.reauth_after_ms.map(Duration::from_millis),
+    };
+    serve(Node::builder(config).ro_server_with(ocs, RoServerConfig::new()))
+}
+
+/// Starts a node, tells where it listens, and shuts it down on SIGINT or SIGTERM.
+pub(crate) fn serve(node: NodeBuilder) -> Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    runtime.block_on(async {
+        let stop = stop()?;
+        let node = node.start().await?;
+        for address in node.listening() {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "listening on {address}")?;
+            out.flush()?;
+        }
+        stop.await;
+        node.shutdown().await;
+        Ok(Outcome::Clean)
+    })
+}
+
+/// Watches for the signals from now on.
+#[cfg(unix)]
+fn stop() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop() -> Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a signal to wait for, nothing would ever end the server but its end.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+struct Ocs {
+    tariff: Tariff,
+    result_code: ResultCode,
+    reauth_after: Option<Duration>,
+}
+
+impl Ocs {
+    /// A CCA with whatever is granted.
+    fn charge(&self, request: &RoRequest) -> Cca {
+        let mut cca = request.answer(self.result_code);
+        if self.granting() {
+            self.tariff.grant(&request.ccr, &mut cca);
+        }
+        cca
+    }
+
+    fn granting(&self) -> bool {
+        (2000..3000).contains(&self.result_code.0)
+    }
+
+    fn reauthorize_later(&self, request: &RoRequest) {
+        let Some(after) = self.reauth_after.filter(|_| self.granting()) else { return };
+        let session = request.session();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            match session.reauthorize(|_| ()).await {
+                // A session that is over by then has nothing to be asked.
+                Ok(_) | Err(RoError::Ended) => {}
+                Err(error) => report::line(format_args!("RAR for {}: {error}", session.id())),
+            }
+        });
+    }
+}
+
+impl RoServer for Ocs {
+    async fn initial(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        self.reauthorize_later(&request);
+        Ok(self.charge(&request))
+    }
+
+    async fn update(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(self.charge(&request))
+    }
+
+    async fn terminate(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(self.charge(&request))
+    }
+
+    async fn debit(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(self.charge(&request))
+    }
+
+    async fn refund(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(self.charge(&request))
+    }
+
+    async fn check_balance(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(self.charge(&request))
+    }
+
+    async fn price_enquiry(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(self.charge(&request))
+    }
+}

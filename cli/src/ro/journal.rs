@@ -1,0 +1,132 @@
+//! Tells every exchange of the credit-control application, from the messages as they pass.
+
+use diametric::Frame;
+use diametric::base::ResultCode;
+use diametric::codec::Avp;
+use diametric::credit_control::{CcRequestNumber, CcRequestType, RequestedAction};
+use diametric::value::Enumeration;
+use diametric::wire::{HopByHopId, RawMessage};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+const CREDIT_CONTROL: u32 = 4;
+const CCR: u32 = 272;
+const RAR: u32 = 258;
+const ASR: u32 = 274;
+const SESSION_ID: u32 = 263;
+const RESULT_CODE: u32 = 268;
+
+/// A request without an answer.
+struct Asked {
+    at: Instant,
+    line: Map<String, Value>,
+}
+
+pub(super) struct Journal {
+    /// By who asked (this client or not) and the id that the answer repeats.
+    asked: Mutex<HashMap<(bool, HopByHopId), Asked>>,
+    refused: AtomicBool,
+    /// To the thread that writes: a reader that is slow must not hold up the connection.
+    lines: Mutex<Option<mpsc::Sender<String>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Journal {
+    pub(super) fn new() -> Self {
+        let (lines, received) = mpsc::channel();
+        let writer = std::thread::spawn(move || write(&received));
+        Self {
+            asked: Mutex::default(),
+            refused: AtomicBool::new(false),
+            lines: Mutex::new(Some(lines)),
+            writer: Mutex::new(Some(writer)),
+        }
+    }
+
+    /// Takes note of a message.
+    pub(super) fn see(&self, frame: Frame<'_>) {
+        let Ok(message) = RawMessage::read(frame.octets) else { return };
+        let header = message.header;
+        if header.application != CREDIT_CONTROL || !matches!(header.command, CCR | RAR | ASR) {
+            return;
+        }
+        if header.flags.is_request() {
+            let asked = Asked { at: Instant::now(), line: request(&message) };
+            lock(&self.asked).insert((frame.sent, header.hop_by_hop), asked);
+            return;
+        }
+        let Some(Asked { at, mut line }) = lock(&self.asked).remove(&(!frame.sent, header.hop_by_hop)) else { return };
+        let latency = at.elapsed().as_micros();
+        let result_code = number(&message, RESULT_CODE);
+        if header.command == CCR && !result_code.is_some_and(|code| is_success(ResultCode(code))) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        line.insert("result_code".into(), result_code.into());
+        if let Some(session_id) = line.shift_remove("session_id") {
+            line.insert("session_id".into(), session_id);
+        }
+        line.insert("latency_us".into(), u64::try_from(latency).unwrap_or(u64::MAX).into());
+        if let Some(lines) = &*lock(&self.lines) {
+            // If nobody reads them, nobody misses them.
+            let _ = lines.send(Value::Object(line).to_string());
+        }
+    }
+
+    /// Waits until everything is written; whether all CCRs were answered with success.
+    pub(super) fn close(&self) -> bool {
+        lock(&self.lines).take();
+        if let Some(writer) = lock(&self.writer).take() {
+            // A writer that panicked has said so itself.
+            let _ = writer.join();
+        }
+        !self.refused.load(Ordering::Relaxed)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write(lines: &mpsc::Receiver<String>) {
+    let mut out = std::io::stdout().lock();
+    while let Ok(line) = lines.recv() {
+        if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn request(message: &RawMessage<'_>) -> Map<String, Value> {
+    let mut line = Map::new();
+    let command = match message.header.command {
+        CCR => "CCR",
+        RAR => "RAR",
+        _ => "ASR",
+    };
+    line.insert("command".into(), command.into());
+    if message.header.command == CCR {
+        let request_type = number(message, CcRequestType::CODE).and_then(|raw| CcRequestType::from_raw(raw as i32));
+        line.insert("type".into(), request_type.and_then(Enumeration::label).into());
+        let action = number(message, RequestedAction::CODE).and_then(|raw| RequestedAction::from_raw(raw as i32));
+        if let Some(action) = action.and_then(Enumeration::label) {
+            line.insert("requested_action".into(), action.into());
+        }
+        line.insert("number".into(), number(message, CcRequestNumber::CODE).into());
+    }
+    let session_id = message.find(0, SESSION_ID).map(|avp| String::from_utf8_lossy(avp.data).into_owned());
+    line.insert("session_id".into(), session_id.into());
+    line
+}
+
+fn number(message: &RawMessage<'_>, code: u32) -> Option<u32> {
+    message.find(0, code).and_then(|avp| avp.data.try_into().ok()).map(u32::from_be_bytes)
+}
+
+fn is_success(result_code: ResultCode) -> bool {
+    (2000..3000).contains(&result_code.0)
+}
