@@ -3,20 +3,22 @@
 use crate::emit::{self, Plan, STANDARD_UNIT};
 use crate::output::Output;
 use diametric_dictionary::diagnostics::{Diagnostic, Severity, catalogue};
-use diametric_dictionary::model::UnitId;
+use diametric_dictionary::model::{FileId, UnitId};
 use diametric_dictionary::source::Span;
 use diametric_dictionary::{Loaded, Loader};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::{env, fmt};
+use std::path::{Path, PathBuf};
+use std::{env, fmt, fs};
 
 /// Generates Rust from dictionaries.
 #[derive(Clone, Debug)]
 pub struct Generator {
     name: Option<String>,
     dictionaries: Vec<PathBuf>,
+    /// What the dictionaries' paths start from, where it is not the working folder.
+    root: Option<PathBuf>,
     imports: Vec<Import>,
     runtime: String,
     out_dir: Option<PathBuf>,
@@ -44,6 +46,8 @@ pub enum Error {
         diagnostics: Vec<Diagnostic>,
         /// The same for people, as `rustc` would show it.
         rendered: String,
+        /// Each error alone, in the same look.
+        errors: Vec<String>,
     },
     /// An option is not what it should be.
     Option(String),
@@ -63,6 +67,16 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl Error {
+    /// Each mistake alone, for what shows several errors in a way of its own, such as a macro.
+    pub fn messages(&self) -> Vec<String> {
+        match self {
+            Self::Dictionary { errors, .. } => errors.clone(),
+            other => vec![other.to_string()],
+        }
+    }
+}
+
 impl Default for Generator {
     fn default() -> Self {
         Self::new()
@@ -75,6 +89,7 @@ impl Generator {
         Self {
             name: None,
             dictionaries: Vec::new(),
+            root: None,
             imports: Vec::new(),
             runtime: "::diametric".to_owned(),
             out_dir: None,
@@ -95,6 +110,14 @@ impl Generator {
     #[must_use]
     pub fn dictionary(mut self, path: impl Into<PathBuf>) -> Self {
         self.dictionaries.push(path.into());
+        self
+    }
+
+    /// What the paths of dictionaries start from, for a process that does not run in the package's root.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.root = Some(folder.into());
         self
     }
 
@@ -188,19 +211,30 @@ impl Generator {
         }
         let unit = if self.standard { standard } else { loader.unit(&self.unit_name(), None) };
         for path in &self.dictionaries {
-            let _ = loader.add_file(unit, path);
+            let _ = self.add_file(&mut loader, unit, path);
         }
         let mut loaded = loader.load();
         check_names(&mut loaded, unit);
         if loaded.has_errors() {
             let rendered = loaded.render();
-            return Err(Error::Dictionary { rendered, diagnostics: loaded.diagnostics });
+            let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+            let errors = errors.map(|diagnostic| loaded.renderer().one(diagnostic)).collect();
+            return Err(Error::Dictionary { rendered, errors, diagnostics: loaded.diagnostics });
         }
         Ok(Output {
             files: emit::files(&self.plan(&loaded, unit)?),
             warnings: warnings(&loaded),
             dictionaries: self.dictionaries.clone(),
         })
+    }
+
+    /// Adds a file, which diagnostics show by the path that was given.
+    fn add_file(&self, loader: &mut Loader, unit: UnitId, path: &Path) -> Option<FileId> {
+        let Some(root) = &self.root else { return loader.add_file(unit, path).ok() };
+        match fs::read_to_string(root.join(path)) {
+            Ok(text) => Some(loader.add_text(unit, &path.display().to_string(), &text)),
+            Err(_) => loader.add_file(unit, &root.join(path)).ok(),
+        }
     }
 
     fn plan<'d>(&self, loaded: &'d Loaded, unit: UnitId) -> Result<Plan<'d>, Error> {

@@ -26,22 +26,20 @@
 //!
 //! `build.rs`, with `diametric-codegen` among the `[build-dependencies]`:
 //!
-//! ```ignore
-//! fn main() {
-//!     diametric_codegen::Generator::new().dictionary("acme.xml").generate();
-//! }
+//! ```no_run
+//! diametric_codegen::Generator::new().dictionary("acme.xml").generate();
 //! ```
 //!
 //! `lib.rs`:
 //!
-//! ```ignore
+//! ```text
 //! diametric::include_dictionary!();
-//!
-//! // The AVP is a typed value from now on.
-//! ccr.add::<acme::CustomMessage>("This is a test");
 //! ```
 //!
-//! A mistake in the dictionary ends the build with its line and column, and what to do.
+//! From then on the AVP is a typed value: `ccr.add::<acme::CustomMessage>("This is a test")`. A mistake in the dictionary
+//! ends the build with its line and column, and what to do.
+//!
+//! Without a build script `diametric::dictionary!("acme.xml")` does the same.
 
 mod emit;
 mod generator;

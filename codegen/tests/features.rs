@@ -66,10 +66,11 @@ fn mistakes_are_told_with_their_place() {
 </diameter>"#;
     fs::write(&path, text).unwrap();
     let error = Generator::new().dictionary(&path).try_generate().unwrap_err();
-    let Error::Dictionary { diagnostics, rendered } = &error else { panic!("{error}") };
+    let Error::Dictionary { diagnostics, rendered, .. } = &error else { panic!("{error}") };
     assert_eq!(diagnostics.len(), 2);
     assert!(rendered.contains("acme.xml:2:"), "{rendered}");
     assert!(rendered.contains("did you mean `Custom-Message`?"), "{rendered}");
+    assert_eq!(error.messages().len(), 2);
 }
 
 #[test]

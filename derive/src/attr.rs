@@ -1,13 +1,12 @@
-//! `#[avp(…)]`, on types and on fields.
+//! `#[avp(…)]` and `#[command(…)]`, on types, fields and variants.
 
-use crate::ast::Errors;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::ParseStream;
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Error, Ident, Lit, LitInt, LitStr, Path, Result, Token, parenthesized};
+use syn::{Attribute, Error, Ident, Lit, LitBool, LitInt, LitStr, Path, Result, Token, parenthesized};
 
 /// A value and where it stands.
 #[derive(Clone)]
@@ -27,15 +26,47 @@ pub(crate) struct AvpAttr {
     pub(crate) data_type: Option<Ident>,
     pub(crate) closed: Option<Span>,
     pub(crate) extends: Vec<Path>,
+    pub(crate) values: Option<Values>,
     /// The runtime.
     pub(crate) root: TokenStream,
 }
 
-const AVP_KEYS: [&str; 8] = ["name", "code", "vendor", "flags", "type", "closed", "extends", "crate"];
+/// `values(…)`, and where it stands.
+pub(crate) struct Values {
+    pub(crate) span: Span,
+    pub(crate) values: Vec<Value>,
+}
+
+/// `NONE = 0`, or `NIGHT("Night & weekend") = 1`.
+pub(crate) struct Value {
+    pub(crate) name: Ident,
+    pub(crate) label: Option<LitStr>,
+    pub(crate) number: Spanned<String>,
+}
+
+impl Parse for Value {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let label = if input.peek(syn::token::Paren) {
+            let content;
+            parenthesized!(content in input);
+            Some(content.parse()?)
+        } else {
+            None
+        };
+        if !input.peek(Token![=]) {
+            return Err(Error::new(name.span(), format!("which value is `{name}`? Write `{name} = 0`")));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Self { name, label, number: signed(input)? })
+    }
+}
+
+const AVP_KEYS: [&str; 9] = ["name", "code", "vendor", "flags", "type", "closed", "extends", "values", "crate"];
 
 impl AvpAttr {
     pub(crate) fn read(attributes: &[Attribute], item: Span) -> Result<Self> {
-        let attribute = only_attribute(attributes)?.ok_or_else(|| {
+        let attribute = only_attribute(attributes, "avp")?.ok_or_else(|| {
             Error::new(
                 item,
                 "say which AVP this is: `#[avp(name = \"Custom-Message\", code = 7001, vendor = 99999, …)]`",
@@ -50,27 +81,11 @@ impl AvpAttr {
             data_type: None,
             closed: None,
             extends: Vec::new(),
+            values: None,
             root: quote!(::diametric),
         };
-        let mut seen: Vec<String> = Vec::new();
-        let mut errors = Errors::default();
-        let parse = |input: ParseStream<'_>| {
-            while !input.is_empty() {
-                let key = input.call(Ident::parse_any)?;
-                let is_repeated = seen.contains(&key.to_string());
-                seen.push(key.to_string());
-                if is_repeated {
-                    return Err(Error::new(key.span(), format!("`{key}` is given twice")));
-                }
-                attr.entry(&key, input)?;
-                if !input.is_empty() {
-                    input.parse::<Token![,]>()?;
-                }
-            }
-            Ok(())
-        };
-        errors.take(attribute.parse_args_with(parse));
-        errors.finish(attr)
+        entries(attribute, |key, input| attr.entry(key, input))?;
+        Ok(attr)
     }
 
     fn entry(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
@@ -89,6 +104,12 @@ impl AvpAttr {
                 parenthesized!(content in input);
                 self.extends = Punctuated::<Path, Token![,]>::parse_terminated(&content)?.into_iter().collect();
             }
+            "values" => {
+                let content;
+                parenthesized!(content in input);
+                let values = Punctuated::<Value, Token![,]>::parse_terminated(&content)?.into_iter().collect();
+                self.values = Some(Values { span: key.span(), values });
+            }
             "crate" => {
                 input.parse::<Token![=]>()?;
                 self.root = Path::parse_mod_style(input)?.into_token_stream();
@@ -97,6 +118,123 @@ impl AvpAttr {
         }
         Ok(())
     }
+}
+
+/// `#[command(name = "…", code = …, …)]` on a type.
+pub(crate) struct CommandAttr {
+    /// Where the attribute stands.
+    pub(crate) span: Span,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) short: Option<Spanned<String>>,
+    pub(crate) code: Option<Spanned<String>>,
+    pub(crate) application: Option<Spanned<String>>,
+    pub(crate) request: Option<Span>,
+    /// `answer`, or for a request `answer = Type`.
+    pub(crate) answer: Option<(Span, Option<Path>)>,
+    pub(crate) proxiable: bool,
+    pub(crate) closed: bool,
+    /// The runtime.
+    pub(crate) root: TokenStream,
+}
+
+const COMMAND_KEYS: [&str; 9] =
+    ["name", "code", "application", "short", "request", "answer", "proxiable", "closed", "crate"];
+
+impl CommandAttr {
+    pub(crate) fn read(attributes: &[Attribute], item: Span) -> Result<Self> {
+        let attribute = only_attribute(attributes, "command")?.ok_or_else(|| {
+            Error::new(
+                item,
+                "say which command this is: `#[command(name = \"Acme-Ping\", code = 8388700, application = 16777999, \
+                 short = \"AP\", request, answer = AcmePingAnswer)]`",
+            )
+        })?;
+        let mut attr = Self {
+            span: attribute.path().span(),
+            name: None,
+            short: None,
+            code: None,
+            application: None,
+            request: None,
+            answer: None,
+            proxiable: true,
+            closed: false,
+            root: quote!(::diametric),
+        };
+        entries(attribute, |key, input| attr.entry(key, input))?;
+        Ok(attr)
+    }
+
+    fn entry(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        match key.to_string().as_str() {
+            "name" => self.name = Some(string(input)?),
+            "short" => self.short = Some(string(input)?),
+            "code" => self.code = Some(number(input)?),
+            "application" => self.application = Some(number(input)?),
+            "request" => self.request = Some(key.span()),
+            "answer" => {
+                let ty = if input.peek(Token![=]) {
+                    input.parse::<Token![=]>()?;
+                    Some(Path::parse_mod_style(input)?)
+                } else {
+                    None
+                };
+                self.answer = Some((key.span(), ty));
+            }
+            "proxiable" => {
+                input.parse::<Token![=]>()?;
+                self.proxiable = input.parse::<LitBool>()?.value;
+            }
+            "closed" => self.closed = true,
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                self.root = Path::parse_mod_style(input)?.into_token_stream();
+            }
+            other => return Err(unknown(key.span(), other, &COMMAND_KEYS)),
+        }
+        Ok(())
+    }
+}
+
+/// `#[avp(label = "…")]` on a variant.
+pub(crate) fn label(attributes: &[Attribute]) -> Result<Option<LitStr>> {
+    let Some(attribute) = only_attribute(attributes, "avp")? else { return Ok(None) };
+    let mut label = None;
+    entries(attribute, |key, input| {
+        if key != "label" {
+            return Err(unknown(key.span(), &key.to_string(), &["label"]));
+        }
+        input.parse::<Token![=]>()?;
+        label = Some(input.parse()?);
+        Ok(())
+    })?;
+    Ok(label)
+}
+
+/// Reads what is between the parentheses of an attribute, each key once.
+fn entries(attribute: &Attribute, mut entry: impl FnMut(&Ident, ParseStream<'_>) -> Result<()>) -> Result<()> {
+    attribute.parse_args_with(|input: ParseStream<'_>| read_entries(input, &mut entry))
+}
+
+/// Reads `key …, key …`, each key once.
+pub(crate) fn read_entries(
+    input: ParseStream<'_>,
+    mut entry: impl FnMut(&Ident, ParseStream<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut seen: Vec<String> = Vec::new();
+    while !input.is_empty() {
+        let key = input.call(Ident::parse_any)?;
+        let is_repeated = seen.contains(&key.to_string());
+        seen.push(key.to_string());
+        if is_repeated {
+            return Err(Error::new(key.span(), format!("`{key}` is given twice")));
+        }
+        entry(&key, input)?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(())
 }
 
 /// `#[avp(…)]` on a field.
@@ -111,7 +249,7 @@ const FIELD_KEYS: [&str; 2] = ["min", "max"];
 
 impl FieldAttr {
     pub(crate) fn read(attributes: &[Attribute], field: &Ident) -> Result<Self> {
-        let attribute = only_attribute(attributes)?.ok_or_else(|| {
+        let attribute = only_attribute(attributes, "avp")?.ok_or_else(|| {
             let message = format!(
                 "which AVP is `{field}`? Name its type: `#[avp(RatingGroup)]`, or `#[avp(extras)]` for the AVPs that are \
                  not declared"
@@ -149,19 +287,20 @@ impl FieldAttr {
     }
 }
 
-/// The one `#[avp(…)]` of an item.
-fn only_attribute(attributes: &[Attribute]) -> Result<Option<&Attribute>> {
-    let mut ours = attributes.iter().filter(|attribute| attribute.path().is_ident("avp"));
+/// The one `#[avp(…)]` (or `#[command(…)]`) of an item.
+fn only_attribute<'a>(attributes: &'a [Attribute], name: &str) -> Result<Option<&'a Attribute>> {
+    let mut ours = attributes.iter().filter(|attribute| attribute.path().is_ident(name));
     let first = ours.next();
     match ours.next() {
-        Some(second) => Err(Error::new(second.span(), "a second `#[avp(…)]`: put everything into one")),
+        Some(second) => Err(Error::new(second.span(), format!("a second `#[{name}(…)]`: put everything into one"))),
         None => Ok(first),
     }
 }
 
-/// What stands behind `key =` in `#[avp(…)]`, whatever else is wrong with the attribute.
+/// What stands behind `key =` in `#[avp(…)]` or `#[command(…)]`, whatever else is wrong with the attribute.
 pub(crate) fn lookup(attributes: &[Attribute], key: &str) -> Option<TokenStream> {
-    let attribute = attributes.iter().find(|attribute| attribute.path().is_ident("avp"))?;
+    let is_ours = |path: &Path| path.is_ident("avp") || path.is_ident("command");
+    let attribute = attributes.iter().find(|attribute| is_ours(attribute.path()))?;
     let mut trees = attribute.meta.require_list().ok()?.tokens.clone().into_iter().peekable();
     while let Some(tree) = trees.next() {
         let is_key = matches!(&tree, TokenTree::Ident(ident) if *ident == key);
@@ -173,11 +312,29 @@ pub(crate) fn lookup(attributes: &[Attribute], key: &str) -> Option<TokenStream>
     None
 }
 
+/// The words before `=` or `(` between the parentheses of `key(…)` in `#[avp(…)]`, whatever else is wrong with it.
+pub(crate) fn words(attributes: &[Attribute], key: &str) -> Vec<Ident> {
+    let list = attributes.iter().find(|attribute| attribute.path().is_ident("avp"));
+    let Some(list) = list.and_then(|attribute| attribute.meta.require_list().ok()) else { return Vec::new() };
+    let mut trees =
+        list.tokens.clone().into_iter().skip_while(|tree| !matches!(tree, TokenTree::Ident(ident) if *ident == key));
+    let Some(TokenTree::Group(group)) = trees.nth(1) else { return Vec::new() };
+    let mut words: Vec<Ident> = Vec::new();
+    for tree in group.stream() {
+        if let TokenTree::Ident(word) = tree
+            && !words.contains(&word)
+        {
+            words.push(word);
+        }
+    }
+    words
+}
+
 fn is_punct(tree: &TokenTree, c: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == c)
 }
 
-fn string(input: ParseStream<'_>) -> Result<Spanned<String>> {
+pub(crate) fn string(input: ParseStream<'_>) -> Result<Spanned<String>> {
     input.parse::<Token![=]>()?;
     let literal: LitStr = input.parse()?;
     Ok(Spanned { value: literal.value(), span: literal.span() })
@@ -191,6 +348,13 @@ fn number(input: ParseStream<'_>) -> Result<Spanned<String>> {
         return Err(Error::new(literal.span(), "expected a number"));
     };
     Ok(Spanned { value: number.base10_digits().to_owned(), span: number.span() })
+}
+
+/// A number that may be negative.
+fn signed(input: ParseStream<'_>) -> Result<Spanned<String>> {
+    let sign = input.parse::<Option<Token![-]>>()?.map_or("", |_| "-");
+    let literal: LitInt = input.parse()?;
+    Ok(Spanned { value: format!("{sign}{}", literal.base10_digits()), span: literal.span() })
 }
 
 fn vendor(input: ParseStream<'_>) -> Result<Spanned<u32>> {

@@ -1,5 +1,11 @@
 //! What is generated: the same as from a dictionary.
 
+mod command;
+mod enumeration;
+
+pub(crate) use command::{command, command_in_error};
+pub(crate) use enumeration::{enumeration, enumeration_in_error};
+
 use crate::valid::{ValidGroup, ValidKey, ValidMember};
 use crate::{attr, valid};
 use diametric_codegen::derive_support::{Field, Names, Struct, key_impl, value_impls};
@@ -60,8 +66,27 @@ fn field(member: &ValidMember, names: &Names) -> Field {
 fn extends(key: &ValidKey, names: &Names) -> TokenStream {
     let (name, codec) = (&key.name, &names.codec);
     let targets = &key.extends;
-    quote!(#(impl #codec::Allows<#name> for #targets {})*)
+    if targets.is_empty() {
+        return TokenStream::new();
+    }
+    let allowed = quote::format_ident!("{ALLOWED}");
+    quote! {
+        #(impl #codec::Allows<#name> for #targets {})*
+        impl #name {
+            #[doc(hidden)]
+            pub const #allowed: &'static [#codec::AllowedMember] = &[#(
+                #codec::AllowedMember {
+                    group: <#targets as #codec::Group>::ID,
+                    vendor: <#name as #codec::Avp>::VENDOR,
+                    code: <#name as #codec::Avp>::CODE,
+                },
+            )*];
+        }
+    }
 }
+
+/// Constant by which `dictionary_table!` finds what an AVP `extends`.
+pub(crate) const ALLOWED: &str = "__DIAMETRIC_ALLOWED";
 
 /// What stands for a key with mistakes, so that its uses are not mistakes too.
 pub(crate) fn key_in_error(input: &DeriveInput) -> TokenStream {
@@ -74,8 +99,13 @@ pub(crate) fn key_in_error(input: &DeriveInput) -> TokenStream {
 /// What stands for a group with mistakes, so that its uses are not mistakes too.
 pub(crate) fn group_in_error(input: &DeriveInput) -> TokenStream {
     let Some((name, names)) = in_error(input) else { return TokenStream::new() };
-    let Names { codec, wire, .. } = &names;
+    let group = group_stub(name, &names);
     let (avp, value) = (avp_in_error(name, &quote!(#name), &names), value_impls(name, &names));
+    quote!(#group #value #avp)
+}
+
+fn group_stub(name: &Ident, names: &Names) -> TokenStream {
+    let Names { codec, wire, .. } = names;
     quote! {
         impl #codec::Group for #name {
             const ID: #codec::GroupId = #codec::GroupId::Avp { vendor: 0, code: 0 };
@@ -95,8 +125,6 @@ pub(crate) fn group_in_error(input: &DeriveInput) -> TokenStream {
             }
         }
         impl<A: #codec::Avp> #codec::Allows<A> for #name {}
-        #value
-        #avp
     }
 }
 

@@ -19,6 +19,27 @@ fn group(attributes: &str, fields: &str) -> Vec<String> {
     ast::Group::read(&input).and_then(valid::group).map_or_else(|error| messages(&error), |_| Vec::new())
 }
 
+fn enumeration(item: &str) -> Vec<String> {
+    let input: DeriveInput = parse_str(item).unwrap();
+    ast::Enumeration::read(&input).and_then(valid::enumeration).map_or_else(|error| messages(&error), |_| Vec::new())
+}
+
+fn open(attributes: &str, number: &str) -> Vec<String> {
+    enumeration(&format!(
+        "#[avp(name = \"Campaign\", code = 1, vendor = 9{attributes})] struct Campaign(pub {number});"
+    ))
+}
+
+fn closed(attributes: &str, variants: &str) -> Vec<String> {
+    enumeration(&format!("#[avp(name = \"Kind\", code = 1, vendor = 9{attributes})] enum Kind {{ {variants} }}"))
+}
+
+fn command(attributes: &str, fields: &str) -> Vec<String> {
+    let text = format!("#[command({attributes})] struct AcmePing {{ {fields} {EXTRAS} }}");
+    let input: DeriveInput = parse_str(&text).unwrap();
+    ast::Command::read(&input).and_then(valid::command).map_or_else(|error| messages(&error), |_| Vec::new())
+}
+
 const NONE: [&str; 0] = [];
 const EXTRAS: &str = "#[avp(extras)] extras: Extras,";
 
@@ -109,4 +130,105 @@ fn a_group_with_a_mistake_has_one_error() {
 #[test]
 fn all_mistakes_are_told_at_once() {
     assert_eq!(group(", flags = \"X\"", &format!("a: u32, #[avp(A)] b: Vec<u32>, {EXTRAS}")).len(), 3);
+}
+
+#[test]
+fn an_enumeration_in_order_has_no_errors() {
+    assert_eq!(open(", values(NONE = 0, SUMMER(\"Summer nights\") = 1)", "i32"), NONE);
+    assert_eq!(open(", values(LEAST = -2147483648), type = Integer32", "i32"), NONE);
+    assert_eq!(open(", values(ALL = 4294967295), type = Unsigned32", "u32"), NONE);
+    assert_eq!(closed("", "FirstKind = 1, #[avp(label = \"the last\")] LastKind = -2"), NONE);
+    assert_eq!(closed(", type = Unsigned32", "All = 0xffff_ffff"), NONE);
+}
+
+#[test]
+fn an_enumeration_with_a_mistake_has_one_error() {
+    let table = [
+        (open("", "i32"), "which values have names? Add `values(NONE = 0, SUMMER_NIGHTS = 1)`"),
+        (
+            open(", values(A = 1, B = 1)", "i32"),
+            "the value 1 has a name already\none value has one name; keep the one that the specification prints",
+        ),
+        (
+            open(", values(A = 2147483648)", "i32"),
+            "2147483648 is no value of Enumerated\nit may be -2147483648 to 2147483647",
+        ),
+        (open(", values(A = -1)", "u32"), "-1 is no value of Unsigned32\nit may be 0 to 4294967295"),
+        (open(", values(A = 1)", "u8"), "the number on the wire is an `i32`, or a `u32` for Unsigned32"),
+        (open(", values(A = 1), type = Unsigned32", "i32"), "the number of an Unsigned32 is a `u32`"),
+        (open(", values(A = 1), type = Integer32", "u32"), "the number of an Enumerated or Integer32 is an `i32`"),
+        (open(", values(A = 1), type = Time", "i32"), "named values are for Enumerated, Integer32 and Unsigned32"),
+        (open(", values(A)", "i32"), "which value is `A`? Write `A = 0`"),
+        (
+            open(", closed, values(A = 1)", "i32"),
+            "a closed enumeration is a Rust enum: `pub enum Kind { First = 1, … }`",
+        ),
+        (closed("", "First"), "which number is sent for `First`? Write `First = 1`"),
+        (closed("", "First = 1 << 1"), "the number of a value is written out here: it is checked with the others"),
+        (closed("", "First(u8) = 1"), "a value of an enumeration is a number and has no content"),
+        (closed(", values(A = 1)", "First = 1"), "the values of an enum are its variants"),
+        (closed(", type = Time", "First = 1"), "named values are for Enumerated, Integer32 and Unsigned32"),
+        (
+            closed("", "First = 1, Second = 1"),
+            "the value 1 has a name already\none value has one name; keep the one that the specification prints",
+        ),
+    ];
+    for (actual, expected) in table {
+        assert_eq!(actual, [expected]);
+    }
+    assert_eq!(open(", values(lower = 1)", "i32").len(), 1);
+    assert_eq!(open(", values(A = 1, A = 2)", "i32").len(), 1);
+    assert_eq!(enumeration("struct Campaign;").len(), 1);
+    assert_eq!(group(", values(A = 1)", EXTRAS).len(), 1);
+}
+
+const PING: &str = r#"name = "Acme-Ping", short = "AP", code = 8388700, application = 16777999"#;
+
+#[test]
+fn a_command_in_order_has_no_errors() {
+    let fields = "#[avp(SessionId)] session_id: Utf8String, #[avp(A)] a: List<u32>,";
+    assert_eq!(command(&format!("{PING}, request, answer = a::AcmePong"), fields), NONE);
+    assert_eq!(command(&format!("{PING}, answer, proxiable = false, closed, crate = ::a::b"), fields), NONE);
+    assert_eq!(command(r#"name = "Acme-Ping", short = "AP", code = 999, application = 0, answer"#, fields), NONE);
+}
+
+#[test]
+fn a_command_with_a_mistake_has_one_error() {
+    let table = [
+        (format!("{PING}"), "is it a request or an answer? Add `request, answer = AcmePingAnswer`, or `answer`"),
+        (format!("{PING}, request"), "what answers the request? Add `answer = AcmePingAnswer`"),
+        (format!("{PING}, request, answer"), "what answers the request? Add `answer = AcmePingAnswer`"),
+        (
+            format!("{PING}, answer = AcmePong"),
+            "an answer is marked by `answer` alone; a request has `request, answer = AcmePingAnswer`",
+        ),
+        (format!("{PING}, answer, anser"), "unknown `anser`; did you mean `answer`?"),
+        (
+            r#"name = "Acme-Ping-Request", short = "AP", code = 1, application = 1, answer"#.to_owned(),
+            "leave `-Request` out: a request and its answer have the name in common",
+        ),
+        (
+            r#"short = "AP", code = 1, application = 1, answer"#.to_owned(),
+            "the command lacks its name, without `-Request` and `-Answer`: `name = \"Acme-Ping\"`",
+        ),
+        (
+            r#"name = "Acme-Ping", code = 1, application = 1, answer"#.to_owned(),
+            "the command lacks its abbreviation, without R and A: `short = \"AP\"`",
+        ),
+        (
+            r#"name = "Acme-Ping", short = "AP", application = 1, answer"#.to_owned(),
+            "the command lacks its code: `code = 8388700`",
+        ),
+        (
+            r#"name = "Acme-Ping", short = "AP", code = 1, answer"#.to_owned(),
+            "the command lacks its Application-Id: `application = 16777999`",
+        ),
+        (
+            r#"name = "Acme-Ping", short = "AP", code = 16777216, application = 1, answer"#.to_owned(),
+            "a command code has 24 bits: 16777216 is more than 16777215",
+        ),
+    ];
+    for (attributes, expected) in table {
+        assert_eq!(command(&attributes, ""), [expected], "{attributes}");
+    }
 }

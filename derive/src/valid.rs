@@ -1,15 +1,19 @@
 //! Judges what was read: the checks of the XML dictionaries, and those that only Rust needs.
 
+mod command;
+mod enumeration;
+
+pub(crate) use command::{Direction, ValidCommand, command};
+pub(crate) use enumeration::{ValidEnumeration, enumeration};
+
 use crate::ast::{Errors, Field, Group, Key};
 use crate::attr::{AvpAttr, FieldAttr, Spanned, unknown};
+use crate::draft::Draft;
 use diametric_codegen::derive_support::Hold;
-use diametric_dictionary::Loader;
-use diametric_dictionary::diagnostics::Severity;
 use diametric_dictionary::grammar;
 use diametric_dictionary::model::{Avp, DataType};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use std::fmt::Write as _;
 use syn::{Error, GenericArgument, Path, PathArguments, Result, Type};
 
 const TYPES: [DataType; 16] = [
@@ -75,7 +79,8 @@ pub(crate) fn key(key: Key) -> Result<ValidKey> {
     if let Some(span) = attr.closed {
         errors.push(span, "`closed` is for groups: it says that the grammar does not end in `* [ AVP ]`");
     }
-    let avp = errors.take(avp(attr, data_type));
+    no_values(attr, &mut errors);
+    let avp = errors.take(avp(attr, data_type, |_| ()));
     let Some(avp) = avp else { return Err(errors.into_error()) };
     errors.finish(ValidKey { name: key.name, avp, extends: key.attr.extends, root: key.attr.root })
 }
@@ -86,10 +91,91 @@ pub(crate) fn group(group: Group) -> Result<ValidGroup> {
     if let Some(data_type) = &attr.data_type {
         errors.push(data_type.span(), "the format of a struct is Grouped: leave `type` out");
     }
-    let avp = errors.take(avp(attr, DataType::Grouped));
+    no_values(attr, &mut errors);
+    let avp = errors.take(avp(attr, DataType::Grouped, |draft| draft.line("<any/>", None)));
+    let members = members(group.fields, &group.name, &mut errors);
+    let (Some(avp), Some((members, extras, extras_type))) = (avp, members) else { return Err(errors.into_error()) };
+    let any = group.attr.closed.is_none();
+    let key = ValidKey { name: group.name, avp, extends: group.attr.extends, root: group.attr.root };
+    errors.finish(ValidGroup { key, members, extras, extras_type, any })
+}
+
+fn no_values(attr: &AvpAttr, errors: &mut Errors) {
+    if let Some(values) = &attr.values {
+        errors.push(
+            values.span,
+            "named values are for an enumeration: derive `Enumerated` on `pub struct Name(pub i32)`",
+        );
+    }
+}
+
+fn data_type(name: &Ident) -> Result<DataType> {
+    let spelled = name.to_string();
+    data_type_named(&spelled).ok_or_else(|| unknown(name.span(), &spelled, &TYPES.map(grammar::type_name)))
+}
+
+/// The format with this name in RFC 6733.
+pub(crate) fn data_type_named(name: &str) -> Option<DataType> {
+    TYPES.into_iter().find(|data_type| grammar::type_name(*data_type) == name)
+}
+
+/// The definition, after every check that it would get in an XML dictionary.
+///
+/// `content` writes what is inside `<data>`.
+fn avp(attr: &AvpAttr, data_type: DataType, content: impl FnOnce(&mut Draft)) -> Result<Avp> {
+    let mut errors = Errors::default();
+    let missing = "the AVP lacks its";
+    if attr.name.is_none() {
+        errors.push(attr.span, format!("{missing} name, as the specification spells it: `name = \"Custom-Message\"`"));
+    }
+    if attr.code.is_none() {
+        errors.push(attr.span, format!("{missing} code: `code = 7001`"));
+    }
+    if let Some(flags) = &attr.flags
+        && let Some(wrong) = flags.value.chars().find(|flag| !matches!(flag, 'M' | 'P' | 'V'))
+    {
+        errors.push(flags.span, format!("unknown flag {wrong:?}: `flags` holds those that must be set, M, P or V"));
+    }
+    if let Some(name) = attr.name.as_ref().filter(|name| name.value.is_empty()) {
+        errors.push(name.span, "the name is empty: give it as the specification spells it");
+    }
+    errors.none_yet()?;
+    let (Some(name), Some(code)) = (&attr.name, &attr.code) else { return Err(errors.into_error()) };
+
+    let mut draft = Draft::new();
+    if let Some(vendor) = attr.vendor.as_ref().filter(|vendor| vendor.value != 0) {
+        draft.line(&format!("<vendor name=\"derive\" id=\"{}\"/>", vendor.value), Some(vendor.span));
+    }
+    draft.line("<avp", None);
+    draft.attribute("name", &name.value, name.span);
+    draft.attribute("code", &code.value, code.span);
+    if let Some(Spanned { value, span }) = &attr.vendor {
+        draft.attribute("vendor-id", &value.to_string(), *span);
+    }
+    if let Some(Spanned { value, span }) = attr.flags.as_ref().filter(|flags| !flags.value.is_empty()) {
+        let flags: Vec<String> = value.chars().map(String::from).collect();
+        draft.attribute("must", &flags.join(","), *span);
+    }
+    // The Rust name is the type's own.
+    draft.attribute("rust-name", "Derived", attr.span);
+    let type_span = attr.data_type.as_ref().map_or(attr.span, Ident::span);
+    draft.line(&format!("><data type=\"{}\">", grammar::type_name(data_type)), Some(type_span));
+    content(&mut draft);
+    draft.line("</data></avp>", None);
+    let (mut dictionary, errors) = draft.load(attr.span);
+    match dictionary.avps.pop() {
+        Some(avp) => errors.finish(avp),
+        None => Err(errors.into_error()),
+    }
+}
+
+/// The members of a struct, its field for the extras, and that field's type.
+type Members = (Vec<ValidMember>, Ident, Type);
+
+fn members(fields: Vec<Field>, name: &Ident, errors: &mut Errors) -> Option<Members> {
     let mut members: Vec<ValidMember> = Vec::new();
     let mut extras: Option<(Ident, Type)> = None;
-    for Field { name, ty, attr } in group.fields {
+    for Field { name, ty, attr } in fields {
         match attr {
             FieldAttr::Extras(span) if extras.is_some() => errors.push(span, "a second field for the extras"),
             FieldAttr::Extras(_) => extras = Some((name, ty)),
@@ -110,86 +196,10 @@ pub(crate) fn group(group: Group) -> Result<ValidGroup> {
     let Some((extras, extras_type)) = extras else {
         let message = "a group keeps the AVPs that are not declared: add a field `#[avp(extras)] pub extras: Extras` \
                        (with `closed` on the struct, only those that need not be understood)";
-        errors.push(group.name.span(), message);
-        return Err(errors.into_error());
+        errors.push(name.span(), message);
+        return None;
     };
-    let Some(avp) = avp else { return Err(errors.into_error()) };
-    let any = group.attr.closed.is_none();
-    let key = ValidKey { name: group.name, avp, extends: group.attr.extends, root: group.attr.root };
-    errors.finish(ValidGroup { key, members, extras, extras_type, any })
-}
-
-fn data_type(name: &Ident) -> Result<DataType> {
-    let spelled = name.to_string();
-    data_type_named(&spelled).ok_or_else(|| unknown(name.span(), &spelled, &TYPES.map(grammar::type_name)))
-}
-
-/// The format with this name in RFC 6733.
-pub(crate) fn data_type_named(name: &str) -> Option<DataType> {
-    TYPES.into_iter().find(|data_type| grammar::type_name(*data_type) == name)
-}
-
-/// The definition, after every check that it would get in an XML dictionary.
-fn avp(attr: &AvpAttr, data_type: DataType) -> Result<Avp> {
-    let mut errors = Errors::default();
-    let missing = "the AVP lacks its";
-    if attr.name.is_none() {
-        errors.push(attr.span, format!("{missing} name, as the specification spells it: `name = \"Custom-Message\"`"));
-    }
-    if attr.code.is_none() {
-        errors.push(attr.span, format!("{missing} code: `code = 7001`"));
-    }
-    if let Some(flags) = &attr.flags
-        && let Some(wrong) = flags.value.chars().find(|flag| !matches!(flag, 'M' | 'P' | 'V'))
-    {
-        errors.push(flags.span, format!("unknown flag {wrong:?}: `flags` holds those that must be set, M, P or V"));
-    }
-    if let Some(name) = attr.name.as_ref().filter(|name| name.value.is_empty()) {
-        errors.push(name.span, "the name is empty: give it as the specification spells it");
-    }
-    errors.none_yet()?;
-    let (Some(name), Some(code)) = (&attr.name, &attr.code) else { return Err(errors.into_error()) };
-
-    // Each attribute has a line of its own, by which what is wrong with it finds back to its token.
-    let mut lines: Vec<Option<Span>> = vec![None, None, None];
-    let mut xml = String::from("<diameter name=\"derive\">\n");
-    if let Some(vendor) = attr.vendor.as_ref().filter(|vendor| vendor.value != 0) {
-        let _ = writeln!(xml, "<vendor name=\"derive\" id=\"{}\"/>", vendor.value);
-        lines.insert(2, Some(vendor.span));
-    }
-    xml.push_str("<avp\n");
-    let mut line = |name: &str, value: &str, span: Span| {
-        let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\n', "&#10;");
-        let _ = writeln!(xml, "{name}=\"{value}\"");
-        lines.push(Some(span));
-    };
-    line("name", &name.value, name.span);
-    line("code", &code.value, code.span);
-    if let Some(Spanned { value, span }) = &attr.vendor {
-        line("vendor-id", &value.to_string(), *span);
-    }
-    if let Some(Spanned { value, span }) = attr.flags.as_ref().filter(|flags| !flags.value.is_empty()) {
-        let flags: Vec<String> = value.chars().map(String::from).collect();
-        line("must", &flags.join(","), *span);
-    }
-    // The Rust name is the type's own.
-    line("rust-name", "Derived", attr.span);
-    let members = if data_type == DataType::Grouped { "<any/>" } else { "" };
-    let _ = writeln!(xml, "><data type=\"{}\">{members}</data></avp>\n</diameter>", grammar::type_name(data_type));
-
-    let mut loader = Loader::new();
-    let unit = loader.unit("derive", None);
-    loader.add_text(unit, "derive.xml", &xml);
-    let mut loaded = loader.load();
-    for diagnostic in loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
-        let span = lines.get(diagnostic.span.line as usize).copied().flatten().unwrap_or(attr.span);
-        let help = diagnostic.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
-        errors.push(span, format!("{}{help}", diagnostic.message));
-    }
-    match loaded.dictionary.avps.pop() {
-        Some(avp) => errors.finish(avp),
-        None => Err(errors.into_error()),
-    }
+    Some((members, extras, extras_type))
 }
 
 fn member(

@@ -270,7 +270,10 @@ fn entry(plan: &Plan<'_>, modules: &BTreeMap<&str, Module>, declarations: TokenS
         quote!(AvpInfo::of::<#key>(),)
     });
     let avps: Vec<_> = avps.collect();
-    let commands = modules.values().flat_map(|module| &module.commands).flat_map(|id| {
+    // An own form has the identity of its standard command, by which messages are known: that one is in a table already.
+    let commands =
+        modules.values().flat_map(|module| &module.commands).filter(|id| dictionary.command(**id).like.is_none());
+    let commands = commands.flat_map(|id| {
         let messages = command::messages(dictionary.command(*id));
         messages.into_iter().map(|message| scope.message(*id, &message.rust_name)).collect::<Vec<_>>()
     });

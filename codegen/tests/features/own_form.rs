@@ -614,7 +614,7 @@ pub mod acme {
 /// Everything that the dictionary `acme` defines, for what decodes messages.
 #[allow(dead_code, unreachable_pub)]
 pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
-    use ::diametric_protocol::codec::{AvpInfo, CommandInfo, DictionaryTable};
+    use ::diametric_protocol::codec::{AvpInfo, DictionaryTable};
     DictionaryTable {
         name: "acme",
         avps: &[
@@ -622,11 +622,7 @@ pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
             AvpInfo::of::<acme::CustomNote>(),
             AvpInfo::of::<acme::CustomHint>(),
         ],
-        commands: &[
-            CommandInfo::of::<acme::AcmeCreditControlRequest>(),
-            CommandInfo::of::<acme::AcmeReAuthRequest>(),
-            CommandInfo::of::<acme::AcmeReAuthAnswer>(),
-        ],
+        commands: &[],
         allowed: &[],
     }
 };
