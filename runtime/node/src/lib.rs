@@ -1,4 +1,4 @@
-//! Diameter for Rust, with online charging.
+//! Diameter for Rust, with online and offline charging.
 
 mod config;
 mod dispatch;
@@ -6,6 +6,7 @@ mod driver;
 mod error;
 mod node;
 mod peers;
+pub mod rf;
 pub mod ro;
 
 pub use config::{

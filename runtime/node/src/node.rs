@@ -39,6 +39,7 @@ pub(crate) struct Shared {
     dispatcher: Arc<Dispatcher>,
     session_ids: SessionIds,
     ro_sessions: RoSessions,
+    rf_buffer: Arc<crate::rf::Buffer>,
     end_to_end: Arc<EndToEndIds>,
     listening: Vec<SocketAddr>,
     tap: Option<Tap>,
@@ -126,6 +127,7 @@ impl NodeBuilder {
                 config.max_handlers,
             )),
             ro_sessions: RoSessions::default(),
+            rf_buffer: crate::rf::Buffer::new(config.rf.buffer, config.rf.retry_interval),
             session_ids: SessionIds::new(&local.origin_host, seconds).from_low(fraction),
             end_to_end: Arc::new(EndToEndIds::new(seconds, fastrand::u32(..))),
             listening: listeners.iter().map(|(_, bound)| *bound).collect(),
@@ -201,6 +203,10 @@ impl Shared {
 
     pub(crate) fn ro_sessions(&self) -> &RoSessions {
         &self.ro_sessions
+    }
+
+    pub(crate) fn rf_buffer(&self) -> &Arc<crate::rf::Buffer> {
+        &self.rf_buffer
     }
 
     pub(crate) fn new_session_id(&self) -> String {

@@ -1,0 +1,167 @@
+//! Sending records, and what the accounting machines need to know of what came of it.
+
+use super::{ACCOUNTING, RfError};
+use crate::error::SendError;
+use crate::node::Shared;
+use diametric_protocol::accounting::AccountingAnswer;
+use diametric_protocol::base::ResultCode;
+use diametric_protocol::message::{Answer, Form};
+use diametric_protocol::rf::record::{Action, Input};
+use diametric_protocol::rf::{AnswerClass, AnswerFacts, Outcome, Resend, SingleRecord, StoreOrder};
+use diametric_protocol::wire::CommandFlags;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Command Flags in a header (RFC 6733 §3).
+const FLAGS_AT: usize = 4;
+
+/// How much longer than the connection a machine waits: it is the second to know.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+
+/// An encoded record, without T flag.
+#[derive(Clone, Debug)]
+pub(super) struct Frames {
+    /// For the server that the session has been with, if that was nobody's choice.
+    pub(super) first: Option<Vec<u8>>,
+    /// For whom the configuration names.
+    pub(super) any: Vec<u8>,
+}
+
+/// What came of one transmission.
+pub(super) enum Sent {
+    Answer(AnswerFacts),
+    TimedOut,
+    TransportLost,
+    Failed { arrived: bool },
+}
+
+/// One transmission: what it means, the answer, and the error that it is if it is no success.
+pub(super) struct Transmission<A> {
+    pub(super) sent: Sent,
+    pub(super) answer: Option<Box<A>>,
+    pub(super) error: Option<RfError>,
+}
+
+impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
+    /// Sends a record once. Where the server that the session has been with cannot be reached, any other will do.
+    pub(super) async fn run(shared: &Shared, frames: Frames, resend: Option<Resend>, timeout: Duration) -> Self {
+        let t_flag = resend.is_some_and(|resend| resend.t_flag);
+        let alternate = resend.is_some_and(|resend| resend.alternate);
+        if let Some(first) = frames.first.filter(|_| !alternate) {
+            match shared.transmit::<A>(ACCOUNTING, flagged(first, t_flag), timeout).await {
+                Err(SendError::NoRoute { .. }) => {}
+                // A relay has no way to it.
+                Err(SendError::Answered(answer)) if answer.result_code == ResultCode::UNABLE_TO_DELIVER => {}
+                result => return Self::of(result),
+            }
+        }
+        Self::of(shared.transmit::<A>(ACCOUNTING, flagged(frames.any, t_flag), timeout).await)
+    }
+
+    fn of(result: Result<A, SendError>) -> Self {
+        let (sent, error) = match result {
+            Ok(answer) => {
+                let facts = facts(answer.standard());
+                let refused = facts.class() != AnswerClass::Success;
+                let error = refused.then(|| RfError::Refused(Box::new(answer.standard().clone())));
+                return Self { sent: Sent::Answer(facts), answer: Some(Box::new(answer)), error };
+            }
+            Err(SendError::Answered(answer)) => {
+                let mut facts = AnswerFacts::new(answer.result_code);
+                facts.protocol_error = true;
+                (Sent::Answer(facts), SendError::Answered(answer))
+            }
+            Err(error @ SendError::Timeout { .. }) => (Sent::TimedOut, error),
+            Err(error @ SendError::ConnectionLost { .. }) => (Sent::TransportLost, error),
+            Err(error @ SendError::Malformed { .. }) => (Sent::Failed { arrived: true }, error),
+            Err(error) => (Sent::Failed { arrived: false }, error),
+        };
+        Self { sent, answer: None, error: Some(error.into()) }
+    }
+}
+
+impl Sent {
+    /// Whether a server is there that takes records.
+    pub(super) fn is_success(&self) -> bool {
+        matches!(self, Self::Answer(facts) if facts.class() == AnswerClass::Success)
+    }
+}
+
+/// The facts in an ACA.
+fn facts(aca: &AccountingAnswer) -> AnswerFacts {
+    let mut facts = AnswerFacts::new(aca.result_code);
+    facts.interim_interval = aca.acct_interim_interval.map(|seconds| Duration::from_secs(seconds.into()));
+    facts.realtime_required = aca.accounting_realtime_required;
+    facts
+}
+
+fn flagged(mut frame: Vec<u8>, t_flag: bool) -> Vec<u8> {
+    if t_flag && let Some(flags) = frame.get_mut(FLAGS_AT) {
+        *flags = CommandFlags(*flags).with(CommandFlags::RETRANSMITTED).0;
+    }
+    frame
+}
+
+/// What became of a record that stands alone.
+pub(super) struct Delivery<A> {
+    pub(super) outcome: Outcome,
+    pub(super) store: Option<StoreOrder>,
+    pub(super) answer: Option<Box<A>>,
+    pub(super) error: Option<RfError>,
+    /// Whether it was answered at all, or got as far as to a connection.
+    pub(super) reached: bool,
+}
+
+/// Drives a record that stands alone until nothing is out.
+pub(super) async fn deliver<A: Answer + Form<AccountingAnswer>>(
+    shared: &Arc<Shared>,
+    machine: &mut SingleRecord,
+    first: Input,
+    frames: &Frames,
+    timeout: Duration,
+) -> Delivery<A> {
+    // Whoever calls this has a machine that takes its first input.
+    let _ = machine.handle_input(now(), first);
+    let (mut store, mut answer, mut error, mut reached) = (None, None, None, false);
+    loop {
+        let mut order = None;
+        while let Some(action) = machine.poll_action() {
+            match action {
+                Action::SendAcr(acr) => order = Some(acr),
+                Action::Store(record) => store = Some(record),
+                Action::Settled(outcome) => return Delivery { outcome, store, answer, error, reached },
+                // The store's owner sees by the outcome whether the record stays.
+                _ => {}
+            }
+        }
+        let Some(order) = order else {
+            let outcome = Outcome::Lost(diametric_protocol::rf::Cause::Ended);
+            return Delivery { outcome, store, answer, error, reached };
+        };
+        let wake = machine.poll_timeout().map(tokio::time::Instant::from_std);
+        tokio::select! {
+            done = Transmission::run(shared, frames.clone(), order.resend, timeout) => {
+                reached = !matches!(done.sent, Sent::Failed { arrived: false });
+                if done.sent.is_success() {
+                    shared.rf_buffer().reachable();
+                }
+                (answer, error) = (done.answer, done.error);
+                let input = match done.sent {
+                    Sent::Answer(facts) => Input::Answer(facts),
+                    Sent::TimedOut => Input::RequestTimedOut,
+                    Sent::TransportLost => Input::TransportLost,
+                    Sent::Failed { arrived } => Input::SendFailed { sent: arrived },
+                };
+                let _ = machine.handle_input(now(), input);
+            }
+            () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+                (answer, error, reached) = (None, Some(RfError::NoAnswer(timeout)), true);
+                machine.handle_timeout(now());
+            }
+        }
+    }
+}
+
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
