@@ -1,15 +1,21 @@
 //! From a received request to the handler that answers it.
 
+use crate::config::Config;
 use bytes::Bytes;
 use diametric_protocol::answer::{ErrorAnswer, Origin, RequestContext, classify};
-use diametric_protocol::base::ResultCode;
-use diametric_protocol::codec::Known;
+use diametric_protocol::base::{DestinationHost, ResultCode, RouteRecord};
+use diametric_protocol::codec::{Avp, Known};
 use diametric_protocol::message::{self, Request};
 use diametric_protocol::peer::{LocalNode, RemoteNode};
+use diametric_protocol::wire::RawMessage;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// However few handlers there may be, so many requests may wait for one.
+const MIN_WAITING: usize = 256;
 
 /// A request as a handler gets it.
 #[derive(Clone, Debug)]
@@ -32,15 +38,45 @@ pub(crate) struct Dispatcher {
     known: Arc<Known>,
     handlers: HashMap<(u32, u32), Handler>,
     max_handlers: usize,
+    total: Arc<Semaphore>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(local: Arc<LocalNode>, known: Arc<Known>, handlers: Handlers, max_handlers: usize) -> Self {
-        Self { local, known, handlers: handlers.0, max_handlers: max_handlers.max(1) }
+    pub(crate) fn new(local: Arc<LocalNode>, known: Arc<Known>, handlers: Handlers, config: &Config) -> Self {
+        Self {
+            local,
+            known,
+            handlers: handlers.0,
+            max_handlers: config.max_handlers.max(1),
+            total: Arc::new(Semaphore::new(config.max_handlers_total.clamp(1, Semaphore::MAX_PERMITS))),
+        }
     }
 
+    /// Handlers that may run for one connection.
     pub(crate) fn max_handlers(&self) -> usize {
         self.max_handlers
+    }
+
+    /// Requests of one connection that may wait for a handler.
+    pub(crate) fn max_waiting(&self) -> usize {
+        self.max_handlers.max(MIN_WAITING)
+    }
+
+    /// What a handler needs to run: one of the node's permits.
+    pub(crate) fn permit(&self) -> impl Future<Output = OwnedSemaphorePermit> + use<> {
+        let total = Arc::clone(&self.total);
+        async move {
+            match total.acquire_owned().await {
+                Ok(permit) => permit,
+                // The semaphore is never closed.
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// A permit, if there is one.
+    pub(crate) fn permit_now(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.total).try_acquire_owned().ok()
     }
 
     /// The frame that answers `frame`; `None` only if no answer can be encoded.
@@ -50,11 +86,35 @@ impl Dispatcher {
         context: RequestContext,
         peer: Arc<RemoteNode>,
     ) -> Option<Vec<u8>> {
+        if let Err(error) = self.is_for_here(&frame) {
+            return self.error(&context, &error);
+        }
         let handled = match self.handlers.get(&(context.header.application, context.header.command)) {
             Some(handler) => handler(frame, context.clone(), peer, Arc::clone(&self.known)).await,
             None => Err(self.unhandled(&context)),
         };
         handled.map(Some).unwrap_or_else(|error| self.error(&context, &error))
+    }
+
+    /// Refuses what has been here before, and what is for another node: this one forwards nothing (RFC 6733 §6.1.3).
+    fn is_for_here(&self, frame: &[u8]) -> Result<(), ErrorAnswer> {
+        let own = |data: &[u8]| data.eq_ignore_ascii_case(self.local.origin_host.as_bytes());
+        let Ok(message) = RawMessage::read(frame) else { return Ok(()) };
+        for avp in message.avps().filter_map(Result::ok).filter(|avp| avp.vendor == 0) {
+            match avp.code {
+                RouteRecord::CODE if own(avp.data) => {
+                    let message = "this node is in the Route-Record already";
+                    return Err(ErrorAnswer::new(ResultCode::LOOP_DETECTED, message));
+                }
+                // An empty one is malformed, which is for the decoder to say.
+                DestinationHost::CODE if !own(avp.data) && !avp.data.is_empty() => {
+                    let message = format!("this node is {} and forwards no requests", self.local.origin_host);
+                    return Err(ErrorAnswer::new(ResultCode::UNABLE_TO_DELIVER, message));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn unhandled(&self, context: &RequestContext) -> ErrorAnswer {

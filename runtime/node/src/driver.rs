@@ -1,25 +1,45 @@
-//! Drives one [`Connection`] over a socket: bytes in, bytes out, time. All decisions are the machine's.
+//! Drives one [`Connection`] over a socket: bytes in, bytes out, time. All decisions are the machine's and the table's.
+//!
+//! Nothing here grows without bound, and neither end can hold the other up for ever:
+//!
+//! - Answers are read as long as the peer sends them. Requests beyond the handlers' number wait in a queue; beyond that,
+//!   they are answered DIAMETER_TOO_BUSY.
+//! - While the peer does not take what is to be written, no request of this node's is sent and no handler is begun.
+//!   Only when very much waits is nothing read any more; then the watchdog, which hears nothing either, ends the
+//!   connection.
 
+mod buffer;
+
+use self::buffer::ReadBuffer;
 use crate::dispatch::Dispatcher;
+use crate::peers::Received;
 use bytes::{Buf, Bytes, BytesMut};
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
 use diametric_protocol::base::{DisconnectCause, ResultCode};
-use diametric_protocol::peer::watchdog::Status;
+use diametric_protocol::peer::watchdog::{Status, Watchdog};
 use diametric_protocol::peer::{CloseReason, Connection, Event, RemoteNode};
-use diametric_protocol::wire::{HopByHopId, frame_length};
-use std::collections::HashMap;
+use diametric_protocol::wire::{HEADER_LEN, Header, HopByHopId, frame_length};
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument;
 
-/// Octets that may wait to be written before nothing more is read: a peer that does not take its answers gets no more.
-const WRITE_LIMIT: usize = 1 << 20;
-/// Room asked for with each read.
-const READ_SIZE: usize = 64 * 1024;
+/// Octets that may wait to be written before no more requests go out and no more handlers begin.
+const WRITE_SOFT_LIMIT: usize = 256 * 1024;
+/// Octets that may wait to be written before nothing more is read.
+const WRITE_HARD_LIMIT: usize = 4 * 1024 * 1024;
+/// Octets of requests that may wait for a handler, whatever their number.
+const WAITING_LIMIT: usize = 4 * 1024 * 1024;
+/// The longest message from a peer that has not introduced itself.
+const FIRST_MESSAGE_LIMIT: usize = 64 * 1024;
+/// The last frames, such as a DPA or a CEA that refuses, still deserve to be sent; a peer that does not take them in this
+/// time does not get them.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// A frame on its way, as an observer sees it.
 #[derive(Clone, Copy, Debug)]
@@ -43,202 +63,418 @@ pub(crate) struct Link {
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
     pub(crate) tap: Option<Tap>,
+    /// The longest message that is taken.
+    pub(crate) max_message_size: usize,
+    /// How long the next octets of a message may take that has begun.
+    pub(crate) patience: Duration,
 }
 
 impl Link {
     fn see(&self, sent: bool, octets: &[u8]) {
+        if let Some(header) = Header::peek(octets) {
+            let Header { flags, command, application, hop_by_hop, end_to_end } = header;
+            // AVPs stay out of the log: Session-Id and others may say who a user is.
+            tracing::trace!(sent, command, %flags, application, %hop_by_hop, %end_to_end, length = octets.len(), "message");
+        }
         if let Some(tap) = &self.tap {
             tap(Frame { sent, local: self.local, remote: self.remote, octets });
         }
     }
 }
 
-/// What is asked of a connection.
-pub(crate) enum Order {
-    /// Send a request and report its answer.
-    Send { frame: Vec<u8>, timeout: Duration, reply: oneshot::Sender<Result<Bytes, Unanswered>> },
-    /// Take leave of the peer.
-    Disconnect(DisconnectCause),
+/// A request to be sent.
+pub(crate) struct Order {
+    pub(crate) frame: Vec<u8>,
+    /// When the answer is of no use any more.
+    pub(crate) deadline: Instant,
+    pub(crate) reply: Reply,
+}
+
+/// Where the answer goes.
+pub(crate) type Reply = oneshot::Sender<Result<Bytes, Unanswered>>;
+
+/// What is asked of a connection besides, ahead of all requests.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// The peer may come in; its watchdog, if it was connected before.
+    Admit(Option<Box<Watchdog>>),
+    /// The peer may not come in.
+    Refuse(ErrorAnswer),
+    /// The verdict is still out: ask again when this time is over.
+    Wait(Duration),
+    /// See whether the peer lives.
+    Probe,
+    /// End the connection without a word.
+    Abandon(CloseReason),
+    /// Take leave of the peer, when what is under way is done or this time is over.
+    Leave(DisconnectCause, Duration),
 }
 
 /// Why a request has no answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Unanswered {
+    /// It was not sent: the connection was on its way out.
+    NotSent,
     TimedOut,
     Closed(CloseReason),
 }
 
 /// What the owner of a connection hears of it.
 pub(crate) trait Observer: Send {
+    /// The peer said who it is. The verdict is expected by [`Control`].
+    fn introduced(&mut self, remote: &Arc<RemoteNode>);
+    /// The time of [`Control::Wait`] is over.
+    fn overdue(&mut self);
     /// Capabilities were exchanged.
     fn opened(&mut self, remote: &Arc<RemoteNode>);
-    /// The watchdog found the peer suspect, or well again.
-    fn suspect(&mut self, suspect: bool);
+    /// The watchdog's opinion of the peer changed.
+    fn status(&mut self, status: Status);
+    /// The peer answered a probe.
+    fn alive(&mut self);
+    /// No new requests: one side takes leave.
+    fn leaving(&mut self);
 }
 
-/// Runs a connection to its end.
+/// Runs a connection to its end. The watchdog is that of a peer that was open.
 pub(crate) async fn run<S>(
     stream: S,
     link: Link,
-    mut connection: Connection,
-    mut orders: mpsc::Receiver<Order>,
+    connection: Connection,
+    received: Received,
     dispatcher: Arc<Dispatcher>,
-    mut observer: impl Observer,
-) -> CloseReason
+    observer: impl Observer,
+) -> (CloseReason, Option<Watchdog>)
 where
     S: AsyncRead + AsyncWrite + Send,
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut incoming = BytesMut::with_capacity(READ_SIZE);
-    let mut outgoing = BytesMut::new();
-    let mut replies: HashMap<HopByHopId, oneshot::Sender<Result<Bytes, Unanswered>>> = HashMap::new();
-    let mut handlers: JoinSet<Option<Vec<u8>>> = JoinSet::new();
-    let mut handled: HashMap<task::Id, RequestContext> = HashMap::new();
+    let Received { control, mut orders } = received;
+    let mut driver = Driver {
+        link,
+        connection,
+        dispatcher,
+        observer,
+        control,
+        incoming: ReadBuffer::new(),
+        last_read: Instant::now(),
+        outgoing: BytesMut::new(),
+        replies: HashMap::new(),
+        waiting: VecDeque::new(),
+        waiting_octets: 0,
+        handlers: JoinSet::new(),
+        handled: HashMap::new(),
+        overdue: None,
+        leaving: None,
+        node_is_gone: false,
+    };
     let mut orders_open = true;
-
     let reason = loop {
+        if let Some(reason) = driver.settle() {
+            break reason;
+        }
+        let wake = driver.wake();
+        tokio::select! {
+            control = driver.control.recv(), if !driver.node_is_gone => driver.obey(control),
+            read = reader.read_buf(driver.incoming.room()), if driver.may_read() => match read {
+                Ok(0) => driver.connection.handle_transport_closed("the peer closed the connection"),
+                Ok(count) => driver.read(count),
+                Err(error) => driver.connection.handle_transport_closed(&error.to_string()),
+            },
+            written = writer.write(&driver.outgoing), if !driver.outgoing.is_empty() => match written {
+                Ok(count) => driver.wrote(count),
+                Err(error) => driver.connection.handle_transport_closed(&error.to_string()),
+            },
+            order = orders.recv(), if orders_open && driver.may_send() => match order {
+                Some(order) => {
+                    // What was decided before the order was given comes before it.
+                    while let Ok(control) = driver.control.try_recv() {
+                        driver.obey(Some(control));
+                    }
+                    driver.send(order);
+                    // Whatever else waits goes out with the same write.
+                    while driver.may_send() && let Ok(order) = orders.try_recv() {
+                        driver.send(order);
+                    }
+                }
+                None => orders_open = false,
+            },
+            permit = driver.dispatcher.permit(), if driver.may_handle() => driver.handle(Some(permit)),
+            Some(done) = driver.handlers.join_next_with_id(), if !driver.handlers.is_empty() => driver.answer(done),
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => driver.timeout(),
+        }
+    };
+
+    orders.close();
+    while let Ok(Order { reply, .. }) = orders.try_recv() {
+        let _ = reply.send(Err(Unanswered::NotSent));
+    }
+    // What was begun is finished, even if nobody hears of it.
+    driver.handlers.detach_all();
+    let flush = async {
+        if writer.write_all(&driver.outgoing).await.is_ok() {
+            let _ = writer.shutdown().await;
+        }
+    };
+    let _ = tokio::time::timeout(FLUSH, flush).await;
+    let watchdog = driver.connection.take_watchdog(std::time::Instant::now());
+    (reason, watchdog)
+}
+
+struct Driver<O> {
+    link: Link,
+    connection: Connection,
+    dispatcher: Arc<Dispatcher>,
+    observer: O,
+    control: mpsc::UnboundedReceiver<Control>,
+    incoming: ReadBuffer,
+    last_read: Instant,
+    outgoing: BytesMut,
+    replies: HashMap<HopByHopId, Reply>,
+    /// Requests that wait for a handler.
+    waiting: VecDeque<Bytes>,
+    waiting_octets: usize,
+    handlers: JoinSet<Option<Vec<u8>>>,
+    handled: HashMap<task::Id, RequestContext>,
+    /// When the verdict on the peer is asked for again.
+    overdue: Option<Instant>,
+    /// Until when requests that are under way keep the connection up.
+    leaving: Option<(DisconnectCause, Instant)>,
+    node_is_gone: bool,
+}
+
+impl<O: Observer> Driver<O> {
+    fn may_read(&self) -> bool {
+        let limit = if self.connection.takes_frames() { usize::MAX } else { FIRST_MESSAGE_LIMIT };
+        self.outgoing.len() < WRITE_HARD_LIMIT && self.incoming.len() < limit
+    }
+
+    fn may_send(&self) -> bool {
+        self.outgoing.len() < WRITE_SOFT_LIMIT
+    }
+
+    fn may_handle(&self) -> bool {
+        !self.waiting.is_empty()
+            && self.handlers.len() < self.dispatcher.max_handlers()
+            && self.outgoing.len() < WRITE_SOFT_LIMIT
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        let machine = self.connection.poll_timeout().map(Instant::from_std);
+        let leaving = self.leaving.as_ref().map(|(_, deadline)| *deadline);
+        [machine, self.overdue, leaving, self.rest_due()].into_iter().flatten().min()
+    }
+
+    /// When the rest of a message is due of which the beginning is there.
+    fn rest_due(&self) -> Option<Instant> {
+        let begun = self.incoming.len() > 0 && self.connection.takes_frames() && self.may_read();
+        begun.then(|| self.last_read + self.link.patience)
+    }
+
+    fn read(&mut self, count: usize) {
+        self.incoming.took(count);
+        self.last_read = Instant::now();
+    }
+
+    /// Does everything that needs no waiting. The reason, when the connection is over.
+    fn settle(&mut self) -> Option<CloseReason> {
         let mut closed = None;
-        while let Some(event) = connection.poll_event() {
+        loop {
+            // Whoever is told of something may have decided something.
+            while let Ok(control) = self.control.try_recv() {
+                self.obey(Some(control));
+            }
+            self.take_frames();
+            let Some(event) = self.connection.poll_event() else { break };
             match event {
-                Event::Open(remote) => observer.opened(&remote),
-                Event::Introduced(_) => {
-                    connection.admit(None, std::time::Instant::now());
-                    take_frames(&mut connection, &mut incoming, &link);
+                Event::Introduced(remote) => self.observer.introduced(&remote),
+                Event::Open(remote) => {
+                    self.overdue = None;
+                    self.observer.opened(&remote);
                 }
-                Event::Watchdog(status) => observer.suspect(status == Status::Suspect),
-                Event::Alive | Event::Closing => {}
-                Event::Request(_, frame) => {
-                    let Some(context) = RequestContext::of(&frame) else { continue };
-                    let Some(remote) = connection.remote().cloned() else { continue };
-                    let task = handlers.spawn(Arc::clone(&dispatcher).answer(frame, context.clone(), remote));
-                    handled.insert(task.id(), context);
-                }
-                Event::Answer(id, frame) => reply(&mut replies, id, Ok(frame)),
-                Event::TimedOut(id) => reply(&mut replies, id, Err(Unanswered::TimedOut)),
+                Event::Watchdog(status) => self.observer.status(status),
+                Event::Alive => self.observer.alive(),
+                Event::Closing => self.observer.leaving(),
+                Event::Request(_, frame) => self.queue(frame),
+                Event::Answer(id, frame) => self.reply(id, Ok(frame)),
+                Event::TimedOut(id) => self.reply(id, Err(Unanswered::TimedOut)),
                 Event::Closed { reason, unanswered } => {
                     for id in unanswered {
-                        reply(&mut replies, id, Err(Unanswered::Closed(reason.clone())));
+                        self.reply(id, Err(Unanswered::Closed(reason.clone())));
                     }
                     closed = Some(reason);
                 }
             }
         }
-        while let Some(frame) = connection.poll_transmit() {
-            link.see(true, &frame);
-            outgoing.extend_from_slice(&frame);
+        self.handle(None);
+        self.leave();
+        while let Some(frame) = self.connection.poll_transmit() {
+            self.link.see(true, &frame);
+            self.outgoing.extend_from_slice(&frame);
         }
-        if let Some(reason) = closed {
-            break reason;
-        }
+        closed
+    }
 
-        let wake = connection.poll_timeout().map(Instant::from_std);
-        let may_read = outgoing.len() < WRITE_LIMIT && handlers.len() < dispatcher.max_handlers();
-        tokio::select! {
-            read = reader.read_buf(&mut incoming), if may_read => match read {
-                Ok(0) => connection.handle_transport_closed("the peer closed the connection"),
-                Ok(_) => take_frames(&mut connection, &mut incoming, &link),
-                Err(error) => connection.handle_transport_closed(&error.to_string()),
-            },
-            written = writer.write(&outgoing), if !outgoing.is_empty() => match written {
-                Ok(count) => outgoing.advance(count),
-                Err(error) => connection.handle_transport_closed(&error.to_string()),
-            },
-            order = orders.recv(), if orders_open => match order {
-                Some(order) => {
-                    take_order(&mut connection, &mut replies, order);
-                    // Whatever else waits goes out with the same write.
-                    while let Ok(order) = orders.try_recv() {
-                        take_order(&mut connection, &mut replies, order);
+    fn take_frames(&mut self) {
+        let now = std::time::Instant::now();
+        while self.connection.takes_frames() {
+            let limit = match self.connection.remote() {
+                Some(_) => self.link.max_message_size,
+                None => self.link.max_message_size.min(FIRST_MESSAGE_LIMIT),
+            };
+            match frame_length(self.incoming.octets()) {
+                Ok(Some(length)) if length > limit => {
+                    // The header is what the answer is made from.
+                    if self.incoming.len() >= HEADER_LEN {
+                        let problem = format!("a message of {length} octets is longer than {limit}");
+                        self.connection.handle_unframed(self.incoming.octets(), &problem);
                     }
+                    return;
                 }
-                None => {
-                    orders_open = false;
-                    connection.disconnect(DisconnectCause::REBOOTING, std::time::Instant::now());
+                Ok(Some(length)) if self.incoming.len() >= length => {
+                    let frame = self.incoming.split_to(length);
+                    self.link.see(false, &frame);
+                    self.connection.handle_frame(frame, now);
                 }
-            },
-            Some(done) = handlers.join_next_with_id(), if !handlers.is_empty() => {
-                let frame = match done {
-                    Ok((id, frame)) => {
-                        handled.remove(&id);
-                        frame
-                    }
-                    Err(error) => handled.remove(&error.id()).and_then(|context| {
-                        tracing::error!(command = context.header.command, "a request handler panicked");
-                        let error = ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled");
-                        dispatcher.error(&context, &error)
-                    }),
-                };
-                // On a connection that ended meanwhile there is nobody left to answer.
-                if let Some(frame) = frame && connection.send_answer(frame).is_err() {
-                    tracing::debug!("an answer came too late for its connection");
+                Ok(_) => return,
+                Err(error) => {
+                    let start = self.incoming.octets();
+                    return self.connection.handle_unframed(start, &error.to_string());
                 }
-            },
-            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
-                connection.handle_timeout(std::time::Instant::now());
             }
-        }
-    };
-
-    // The last frames, such as a DPA or a CEA that refuses, still deserve to be sent; a peer that does not take them in a
-    // second does not get them.
-    let flush = async {
-        if writer.write_all(&outgoing).await.is_ok() {
-            let _ = writer.shutdown().await;
-        }
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(1), flush).await;
-    reason
-}
-
-fn take_frames(connection: &mut Connection, incoming: &mut BytesMut, link: &Link) {
-    let now = std::time::Instant::now();
-    while connection.takes_frames() {
-        match frame_length(incoming) {
-            Ok(Some(length)) if incoming.len() >= length => {
-                let frame = incoming.split_to(length).freeze();
-                link.see(false, &frame);
-                connection.handle_frame(frame, now);
-            }
-            Ok(Some(length)) => {
-                incoming.reserve(length.saturating_sub(incoming.len()).min(READ_SIZE));
-                return;
-            }
-            Ok(None) => {
-                incoming.reserve(READ_SIZE);
-                return;
-            }
-            Err(error) => return connection.handle_unframed(incoming, &error.to_string()),
         }
     }
-}
 
-fn take_order(
-    connection: &mut Connection,
-    replies: &mut HashMap<HopByHopId, oneshot::Sender<Result<Bytes, Unanswered>>>,
-    order: Order,
-) {
-    let now = std::time::Instant::now();
-    match order {
-        Order::Send { frame, timeout, reply } => match connection.send_request(frame, timeout, now) {
+    fn obey(&mut self, control: Option<Control>) {
+        let now = std::time::Instant::now();
+        match control {
+            Some(Control::Admit(watchdog)) => self.connection.admit(watchdog.map(|watchdog| *watchdog), now),
+            Some(Control::Refuse(error)) => self.connection.refuse(&error),
+            Some(Control::Wait(time)) => self.overdue = Some(Instant::now() + time),
+            Some(Control::Probe) => self.connection.probe(now),
+            Some(Control::Abandon(reason)) => self.connection.abandon(reason),
+            Some(Control::Leave(cause, time)) => self.leaving = Some((cause, Instant::now() + time)),
+            None => {
+                self.node_is_gone = true;
+                self.leaving = Some((DisconnectCause::REBOOTING, Instant::now()));
+            }
+        }
+    }
+
+    /// Takes leave, when it is time to.
+    fn leave(&mut self) {
+        let Some((cause, deadline)) = self.leaving else { return };
+        let idle = self.replies.is_empty() && self.handlers.is_empty() && self.waiting.is_empty();
+        if !self.connection.is_open() || idle || deadline <= Instant::now() {
+            self.leaving = None;
+            self.connection.disconnect(cause, std::time::Instant::now());
+        }
+    }
+
+    fn timeout(&mut self) {
+        if self.overdue.is_some_and(|overdue| overdue <= Instant::now()) {
+            self.overdue = None;
+            self.observer.overdue();
+        }
+        if self.rest_due().is_some_and(|due| due <= Instant::now()) {
+            let problem = format!("the rest of a message did not come within {:?}", self.link.patience);
+            self.connection.abandon(CloseReason::Protocol(problem));
+        }
+        self.connection.handle_timeout(std::time::Instant::now());
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.outgoing.advance(count);
+        if self.outgoing.is_empty() && self.outgoing.capacity() > buffer::LARGE {
+            self.outgoing = BytesMut::new();
+        }
+    }
+
+    fn send(&mut self, Order { frame, deadline, reply }: Order) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // Whoever asked has given up while the order waited.
+        if left.is_zero() || reply.is_closed() {
+            return;
+        }
+        if self.leaving.is_some() {
+            let _ = reply.send(Err(Unanswered::NotSent));
+            return;
+        }
+        match self.connection.send_request(frame, left, std::time::Instant::now()) {
             Ok(id) => {
-                replies.insert(id, reply);
+                self.replies.insert(id, reply);
             }
-            Err(error) => {
-                let reason = CloseReason::Transport(error.to_string());
-                let _ = reply.send(Err(Unanswered::Closed(reason)));
+            Err(_) => {
+                let _ = reply.send(Err(Unanswered::NotSent));
             }
-        },
-        Order::Disconnect(cause) => connection.disconnect(cause, now),
+        }
     }
-}
 
-/// Whoever asked may have stopped waiting; then the answer is of no interest.
-fn reply(
-    replies: &mut HashMap<HopByHopId, oneshot::Sender<Result<Bytes, Unanswered>>>,
-    id: HopByHopId,
-    answer: Result<Bytes, Unanswered>,
-) {
-    if let Some(reply) = replies.remove(&id) {
-        let _ = reply.send(answer);
+    /// Whoever asked may have stopped waiting; then the answer is of no interest.
+    fn reply(&mut self, id: HopByHopId, answer: Result<Bytes, Unanswered>) {
+        if let Some(reply) = self.replies.remove(&id) {
+            let _ = reply.send(answer);
+        }
+        if self.replies.is_empty() && self.replies.capacity() > 1024 {
+            self.replies = HashMap::new();
+        }
+    }
+
+    /// A request waits for a handler, if there is room.
+    fn queue(&mut self, frame: Bytes) {
+        let full = self.waiting.len() >= self.dispatcher.max_waiting() || self.waiting_octets >= WAITING_LIMIT;
+        if !full {
+            self.waiting_octets += frame.len();
+            return self.waiting.push_back(frame);
+        }
+        let Some(context) = RequestContext::of(&frame) else { return };
+        tracing::warn!(command = context.header.command, "too many requests at once: one is refused");
+        let error = ErrorAnswer::new(ResultCode::TOO_BUSY, "this node handles as many requests as it can");
+        self.transmit(self.dispatcher.error(&context, &error));
+    }
+
+    /// Begins with a request that waits, and with others as far as that is possible at once.
+    fn handle(&mut self, mut permit: Option<OwnedSemaphorePermit>) {
+        while self.may_handle()
+            && let Some(permit) = permit.take().or_else(|| self.dispatcher.permit_now())
+            && let Some(frame) = self.waiting.pop_front()
+        {
+            self.waiting_octets -= frame.len();
+            let Some(context) = RequestContext::of(&frame) else { continue };
+            let Some(remote) = self.connection.remote().cloned() else { continue };
+            let Header { command, application, hop_by_hop, end_to_end, .. } = context.header;
+            let span = tracing::debug_span!("request", command, application, %hop_by_hop, %end_to_end);
+            let answer = Arc::clone(&self.dispatcher).answer(frame, context.clone(), remote);
+            let handling = async move {
+                let answer = answer.await;
+                drop(permit);
+                answer
+            };
+            let task = self.handlers.spawn(handling.instrument(span));
+            self.handled.insert(task.id(), context);
+        }
+    }
+
+    fn answer(&mut self, done: Result<(task::Id, Option<Vec<u8>>), task::JoinError>) {
+        let frame = match done {
+            Ok((id, frame)) => {
+                self.handled.remove(&id);
+                frame
+            }
+            Err(error) => self.handled.remove(&error.id()).and_then(|context| {
+                tracing::error!(command = context.header.command, "a request handler panicked");
+                let error = ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled");
+                self.dispatcher.error(&context, &error)
+            }),
+        };
+        self.transmit(frame);
+    }
+
+    /// On a connection that ended meanwhile there is nobody left to answer.
+    fn transmit(&mut self, frame: Option<Vec<u8>>) {
+        if let Some(frame) = frame
+            && self.connection.send_answer(frame).is_err()
+        {
+            tracing::debug!("an answer came too late for its connection");
+        }
     }
 }

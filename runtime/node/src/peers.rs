@@ -1,68 +1,159 @@
-//! Which peers are connected, and which of them takes a request.
+//! The peers of a node: who is connected, who may connect, and which of two connections to one peer stays.
+//!
+//! RFC 6733 §5.6 has one machine for a peer with up to two connections. Here every connection is a machine of its own and
+//! this table decides between them, when a peer has introduced itself on one:
+//!
+//! - Both sides have connected, and neither connection is open yet: the election (§5.6.4). The winner closes the
+//!   connection it opened; the loser lets the peer's CER wait until the peer has done so, or has answered its own CER.
+//! - A transport connection on which no CER was sent yet is no candidate: a CER that comes from the peer meanwhile is
+//!   accepted, and the attempt is given up. The peer never saw it.
+//! - A peer with an open connection opens another: its CER waits while the open one is probed with a DWR. If the peer
+//!   answers there, the new one is refused (R-Reject). If it does not, as after a crash, the new one takes its place.
+//!   Nobody can so push out a living peer by using its name.
+//! - This node's own connection turns out to lead to a peer that is connected already, whose name was not known before:
+//!   the election decides, so that both sides choose the same one.
 
-use crate::config::PeerAddress;
-use crate::driver::Order;
-use crate::error::SendError;
-use diametric_protocol::peer::RemoteNode;
+use crate::config::{Accept, Config, PeerAddress};
+use crate::driver::{Control, Order};
+use diametric_protocol::answer::ErrorAnswer;
+use diametric_protocol::base::{DisconnectCause, ResultCode};
+use diametric_protocol::peer::watchdog::{Status, Watchdog};
+use diametric_protocol::peer::{CloseReason, Election, LocalNode, RemoteNode, Role};
 use diametric_protocol::value::DiameterIdentity;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 /// Orders that may wait for one connection.
 const QUEUE: usize = 1024;
 
-pub(crate) fn order_channel() -> (mpsc::Sender<Order>, mpsc::Receiver<Order>) {
-    mpsc::channel(QUEUE)
-}
+/// Names a connection, in the order in which they came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ConnectionId(u64);
 
-/// A connected peer.
+/// The ends by which a connection's driver is told what to do.
 #[derive(Clone)]
-pub(crate) struct Connected {
-    pub(crate) remote: Arc<RemoteNode>,
+pub(crate) struct Reins {
+    pub(crate) control: mpsc::UnboundedSender<Control>,
     pub(crate) orders: mpsc::Sender<Order>,
-    suspect: bool,
 }
 
-/// How far the attempts to reach a configured peer have come.
+/// The other ends.
+pub(crate) struct Received {
+    pub(crate) control: mpsc::UnboundedReceiver<Control>,
+    pub(crate) orders: mpsc::Receiver<Order>,
+}
+
+pub(crate) fn reins() -> (Reins, Received) {
+    let (control, controlled) = mpsc::unbounded_channel();
+    let (orders, ordered) = mpsc::channel(QUEUE);
+    (Reins { control, orders }, Received { control: controlled, orders: ordered })
+}
+
+/// How far a configured peer has come.
 #[derive(Clone, Debug)]
 pub(crate) enum Attempt {
-    /// The first one is under way.
+    /// It is to connect, and has not yet.
+    Awaited,
+    /// The first attempt to connect to it is under way.
     First,
     /// It is connected, or was.
     Connected,
-    /// The last one failed.
+    /// The last connection ended, or could not be made.
     Failed(String),
 }
 
-/// Where a request is to go.
-#[derive(Clone, Debug)]
-pub(crate) struct Destination {
+/// A peer of the configuration.
+pub(crate) struct Known {
+    /// As configured, or as it introduced itself.
     pub(crate) host: Option<DiameterIdentity>,
-    pub(crate) realm: Option<DiameterIdentity>,
-    pub(crate) application: u32,
+    pub(crate) address: Option<PeerAddress>,
+    pub(crate) attempt: Attempt,
+    /// While there is no connection.
+    watchdog: Option<Watchdog>,
+    /// Until then the peer wants to be left alone (RFC 6733 §5.4.3).
+    alone: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Before CER or CEA.
+    Meeting,
+    /// The peer has introduced itself, and waits for the verdict.
+    Waiting,
+    /// Admitted.
+    Open,
+    /// On its way out.
+    Leaving,
+}
+
+pub(crate) struct Entry {
+    role: Role,
+    reins: Reins,
+    known: Option<usize>,
+    remote: Option<Arc<RemoteNode>>,
+    phase: Phase,
+    pub(crate) status: watch::Sender<Status>,
+}
+
+/// An open connection, as senders see it.
+#[derive(Clone)]
+pub(crate) struct Connected {
+    pub(crate) id: ConnectionId,
+    pub(crate) remote: Arc<RemoteNode>,
+    pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) status: watch::Receiver<Status>,
 }
 
 #[derive(Default)]
-struct State {
-    connected: Vec<Connected>,
-    attempts: Vec<(PeerAddress, Attempt)>,
-    next: usize,
+pub(crate) struct State {
+    pub(crate) known: Vec<Known>,
+    connections: BTreeMap<ConnectionId, Entry>,
+    open: HashMap<DiameterIdentity, ConnectionId>,
+    last: u64,
+    pub(crate) turn: usize,
 }
 
 /// The peer table.
 pub(crate) struct Peers {
+    local: Arc<LocalNode>,
+    accept: Accept,
+    probe: Duration,
+    busy: Duration,
     state: Mutex<State>,
     changed: watch::Sender<()>,
 }
 
 impl Peers {
-    pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), changed: watch::Sender::new(()) }
+    pub(crate) fn new(local: Arc<LocalNode>, config: &Config) -> Self {
+        let known = config.peers.iter().map(|peer| Known {
+            host: peer.identity.clone(),
+            address: peer.address.clone(),
+            attempt: if peer.connect { Attempt::First } else { Attempt::Awaited },
+            watchdog: None,
+            alone: None,
+        });
+        let state = State { known: known.collect(), ..State::default() };
+        Self {
+            local,
+            accept: config.accept,
+            // In time for the verdict, and for the peer that waits for its CEA.
+            probe: config.establish_timeout / 2,
+            busy: config.busy_interval,
+            state: Mutex::new(state),
+            changed: watch::Sender::new(()),
+        }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // Every change below is complete before the lock is released, so a panic elsewhere does no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -71,90 +162,313 @@ impl Peers {
         result
     }
 
-    pub(crate) fn attempt(&self, address: &PeerAddress, attempt: Attempt) {
-        self.change(|state| match state.attempts.iter_mut().find(|(other, _)| other == address) {
-            Some((_, known)) => *known = attempt,
-            None => state.attempts.push((address.clone(), attempt)),
-        });
+    /// Tells how an attempt to connect to a configured peer ended.
+    pub(crate) fn failed(&self, known: usize, cause: String) {
+        self.change(|state| state.attempted(known, Attempt::Failed(cause)));
     }
 
-    pub(crate) fn opened(&self, remote: &Arc<RemoteNode>, orders: &mpsc::Sender<Order>) {
-        let connected = Connected { remote: Arc::clone(remote), orders: orders.clone(), suspect: false };
-        self.change(|state| state.connected.push(connected));
+    /// A transport connection to a configured peer is there, and its CER would be next. `None` if the peer has connected
+    /// to this node meanwhile.
+    pub(crate) fn initiated(&self, known: usize, reins: &Reins) -> Option<ConnectionId> {
+        let mut state = self.state();
+        if state.is_connected(known) {
+            return None;
+        }
+        Some(state.insert(Role::Initiator, Some(known), reins))
     }
 
-    pub(crate) fn suspect(&self, orders: &mpsc::Sender<Order>, suspect: bool) {
+    /// Somebody has connected to this node.
+    pub(crate) fn accepted(&self, reins: &Reins) -> ConnectionId {
+        self.state().insert(Role::Responder, None, reins)
+    }
+
+    /// Returns when a configured peer is connected, or is not, as `wanted`.
+    pub(crate) async fn until_connected(&self, known: usize, wanted: bool) {
+        let mut changes = self.changes();
+        while self.state().is_connected(known) != wanted {
+            // The sender lives in `self`, so waiting cannot fail.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Until when a configured peer wants to be left alone, if it does.
+    pub(crate) fn alone_until(&self, known: usize) -> Option<Instant> {
+        self.state().known.get(known)?.alone.filter(|until| *until > Instant::now())
+    }
+
+    /// A peer has said who it is. The verdict comes by its reins.
+    pub(crate) fn introduced(&self, id: ConnectionId, remote: &Arc<RemoteNode>) {
         self.change(|state| {
-            let peers = state.connected.iter_mut().filter(|peer| peer.orders.same_channel(orders));
-            peers.for_each(|peer| peer.suspect = suspect);
+            let host = &remote.origin_host;
+            let named = state.known.iter().position(|known| known.host.as_ref() == Some(host));
+            let Some(entry) = state.connections.get_mut(&id) else { return };
+            entry.remote = Some(Arc::clone(remote));
+            entry.phase = Phase::Waiting;
+            match entry.role {
+                Role::Initiator => {
+                    let known = entry.known;
+                    state.learn(known, host);
+                }
+                Role::Responder if named.is_none() && self.accept == Accept::Listed => {
+                    let error =
+                        ErrorAnswer::new(ResultCode::UNKNOWN_PEER, format!("{host} is not a peer of this node"));
+                    return entry.refuse(error);
+                }
+                Role::Responder => entry.known = named,
+            }
+            self.judge(state, id);
         });
     }
 
-    pub(crate) fn closed(&self, orders: &mpsc::Sender<Order>) {
-        self.change(|state| state.connected.retain(|peer| !peer.orders.same_channel(orders)));
+    /// The name of the node at a configured address, from a CEA that refused this node's CER.
+    pub(crate) fn learned(&self, known: usize, host: &DiameterIdentity) {
+        self.change(|state| state.learn(Some(known), host));
     }
 
+    /// The watchdog's opinion changed.
+    pub(crate) fn status(&self, id: ConnectionId, status: Status) {
+        self.change(|state| {
+            if let Some(entry) = state.connections.get(&id) {
+                entry.status.send_replace(status);
+            }
+        });
+    }
+
+    /// A probed peer answered: whoever else comes in its name is refused.
+    pub(crate) fn alive(&self, id: ConnectionId) {
+        self.change(|state| {
+            let Some(host) = state.host(id).filter(|host| state.open.get(host) == Some(&id)) else { return };
+            for entry in state.connections.values_mut().filter(|entry| entry.waits_for(&host)) {
+                let error = ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, format!("{host} is connected already"));
+                entry.refuse(error);
+            }
+        });
+    }
+
+    /// A probed peer did not answer in time: the one that waits in its name takes its place.
+    pub(crate) fn overdue(&self, id: ConnectionId) {
+        self.change(|state| {
+            let Some(host) = state.host(id) else { return };
+            if let Some(stale) = state.open.get(&host).copied().filter(|stale| *stale != id) {
+                state.dismiss(stale, CloseReason::Watchdog);
+            }
+            self.judge(state, id);
+        });
+    }
+
+    /// A DPR was sent or received: no new requests.
+    pub(crate) fn leaving(&self, id: ConnectionId) {
+        self.change(|state| {
+            let host = state.host(id);
+            if let Some(entry) = state.connections.get_mut(&id) {
+                entry.phase = Phase::Leaving;
+            }
+            self.vacated(state, id, host);
+        });
+    }
+
+    /// A connection is over.
+    pub(crate) fn closed(&self, id: ConnectionId, reason: &CloseReason, watchdog: Option<Watchdog>) {
+        self.change(|state| {
+            let host = state.host(id);
+            let Some(entry) = state.connections.remove(&id) else { return };
+            if let Some(known) = entry.known {
+                state.parted(known, id, reason, watchdog);
+                if let CloseReason::Remote(DisconnectCause::BUSY | DisconnectCause::DO_NOT_WANT_TO_TALK_TO_YOU) = reason
+                {
+                    state.known[known].alone = Some(Instant::now() + self.busy);
+                }
+            }
+            self.vacated(state, id, host);
+        });
+    }
+
+    /// The peers that are open.
     pub(crate) fn connected(&self) -> Vec<Arc<RemoteNode>> {
-        self.state().connected.iter().map(|peer| Arc::clone(&peer.remote)).collect()
+        let state = self.state();
+        state.open.values().filter_map(|id| state.connections.get(id)?.remote.clone()).collect()
     }
 
-    /// The peer that takes a request: the one it names, else one of its realm, else a relay; in turn where several can.
-    /// While a first attempt to connect is under way, its outcome is awaited.
-    pub(crate) async fn route(&self, destination: &Destination) -> Result<Connected, SendError> {
-        let mut changed = self.changed.subscribe();
-        loop {
-            match self.candidate(destination) {
-                Ok(peer) => return Ok(peer),
-                Err(Some(error)) => return Err(error),
-                // The sender lives in `self`, so waiting cannot fail.
-                Err(None) => _ = changed.changed().await,
+    /// What the watchdog makes of a peer that is open.
+    pub(crate) fn status_of(&self, host: &DiameterIdentity) -> Option<Status> {
+        let state = self.state();
+        let entry = state.connections.get(state.open.get(host)?)?;
+        let status = *entry.status.borrow();
+        Some(status)
+    }
+
+    /// Where there was a connection to `host`, another may take its place.
+    fn vacated(&self, state: &mut State, id: ConnectionId, host: Option<DiameterIdentity>) {
+        let Some(host) = host else { return };
+        if state.open.get(&host) == Some(&id) {
+            state.open.remove(&host);
+        }
+        let waiting = state.connections.iter().filter(|(_, entry)| entry.waits_for(&host));
+        let waiting: Vec<_> = waiting.map(|(id, _)| *id).collect();
+        for id in waiting {
+            self.judge(state, id);
+        }
+    }
+
+    /// Decides about a peer that has introduced itself, as far as that can be decided now.
+    fn judge(&self, state: &mut State, id: ConnectionId) {
+        let Some(host) = state.host(id) else { return };
+        let Some(Entry { role, phase: Phase::Waiting, .. }) = state.connections.get(&id) else { return };
+        let role = *role;
+        if let Some(other) = state.open.get(&host).copied().filter(|other| *other != id) {
+            let other_role = state.connections.get(&other).map(|entry| entry.role);
+            match (role, other_role) {
+                (Role::Responder, _) => {
+                    state.tell(other, Control::Probe);
+                    return state.tell(id, Control::Wait(self.probe));
+                }
+                // The peer closes this one as well.
+                (Role::Initiator, Some(Role::Responder)) if self.local.elect(&host) == Some(Election::Lost) => {
+                    state.dismiss(other, CloseReason::Duplicate(host.clone()));
+                }
+                (Role::Initiator, _) => return state.dismiss(id, CloseReason::Duplicate(host)),
+            }
+        }
+        if role == Role::Responder {
+            let rival = state.meeting(&host);
+            match (rival, self.local.elect(&host)) {
+                (Some(rival), Some(Election::Won)) => state.dismiss(rival, CloseReason::Duplicate(host.clone())),
+                // The peer closes this one, unless the other fails.
+                (Some(_), _) => return,
+                (None, _) => {}
+            }
+        }
+        state.admit(id, &host);
+        for entry in state.connections.values_mut().filter(|entry| entry.waits_for(&host)) {
+            let error = ErrorAnswer::new(ResultCode::ELECTION_LOST, format!("{host} is connected by this node"));
+            if role == Role::Initiator {
+                entry.refuse(error);
             }
         }
     }
+}
 
-    fn candidate(&self, destination: &Destination) -> Result<Connected, Option<SendError>> {
-        let mut state = self.state();
-        let serving = |peer: &&Connected| peer.remote.applications.serves(destination.application) && !peer.suspect;
-        let find = |wanted: &dyn Fn(&RemoteNode) -> bool| -> Vec<Connected> {
-            state.connected.iter().filter(serving).filter(|peer| wanted(&peer.remote)).cloned().collect()
-        };
-        let mut found = find(&|remote| destination.host.as_ref() == Some(&remote.origin_host));
-        if found.is_empty() && destination.host.is_none() {
-            found = find(&|remote| destination.realm.as_ref() == Some(&remote.origin_realm));
-        }
-        if found.is_empty() {
-            found = find(&|remote| remote.applications.is_relay());
-        }
-        if !found.is_empty() {
-            state.next = state.next.wrapping_add(1);
-            let index = state.next % found.len();
-            return Ok(found.swap_remove(index));
-        }
-        if state.attempts.iter().any(|(_, attempt)| matches!(attempt, Attempt::First)) {
-            return Err(None);
-        }
-        let name = destination.host.clone().or(destination.realm.clone()).unwrap_or_default();
-        Err(Some(SendError::NoRoute {
-            destination: name,
-            application: destination.application,
-            cause: state.explain(),
-        }))
+impl Entry {
+    /// Whether this is another connection from `host` that waits for its verdict.
+    fn waits_for(&self, host: &DiameterIdentity) -> bool {
+        self.phase == Phase::Waiting
+            && self.role == Role::Responder
+            && self.remote.as_ref().is_some_and(|remote| remote.origin_host == *host)
+    }
+
+    fn refuse(&mut self, error: ErrorAnswer) {
+        self.phase = Phase::Leaving;
+        // A connection that is over needs no verdict.
+        let _ = self.reins.control.send(Control::Refuse(error));
     }
 }
 
 impl State {
-    /// Why nobody can take a request, peer by peer.
-    fn explain(&self) -> String {
-        let attempts = self.attempts.iter().filter_map(|(address, attempt)| match attempt {
-            Attempt::Failed(cause) => Some(format!("{address}: {cause}")),
-            _ => None,
+    fn insert(&mut self, role: Role, known: Option<usize>, reins: &Reins) -> ConnectionId {
+        self.last += 1;
+        let status = watch::Sender::new(Status::Initial);
+        let entry = Entry { role, reins: reins.clone(), known, remote: None, phase: Phase::Meeting, status };
+        self.connections.insert(ConnectionId(self.last), entry);
+        ConnectionId(self.last)
+    }
+
+    fn attempted(&mut self, known: usize, attempt: Attempt) {
+        if let Some(known) = self.known.get_mut(known) {
+            known.attempt = attempt;
+        }
+    }
+
+    /// A name that was configured stays.
+    fn learn(&mut self, known: Option<usize>, host: &DiameterIdentity) {
+        if let Some(known) = known.and_then(|known| self.known.get_mut(known)) {
+            known.host = Some(host.clone());
+        }
+    }
+
+    /// Who is at the other end, or is expected to be.
+    fn host(&self, id: ConnectionId) -> Option<DiameterIdentity> {
+        let entry = self.connections.get(&id)?;
+        match &entry.remote {
+            Some(remote) => Some(remote.origin_host.clone()),
+            None => self.known.get(entry.known?)?.host.clone(),
+        }
+    }
+
+    fn is_connected(&self, known: usize) -> bool {
+        let host = self.known.get(known).and_then(|known| known.host.as_ref());
+        host.is_some_and(|host| self.open.contains_key(host))
+    }
+
+    /// A connection to a configured peer is over; there may be another.
+    fn parted(&mut self, known: usize, id: ConnectionId, reason: &CloseReason, watchdog: Option<Watchdog>) {
+        let Some(known) = self.known.get_mut(known) else { return };
+        let open = known.host.as_ref().and_then(|host| self.open.get(host));
+        if open.is_none_or(|open| *open == id) {
+            known.attempt = Attempt::Failed(reason.to_string());
+            known.watchdog = watchdog.or(known.watchdog.take());
+        }
+    }
+
+    /// The connection on which this node has sent a CER to `host`.
+    fn meeting(&self, host: &DiameterIdentity) -> Option<ConnectionId> {
+        let expects = |entry: &Entry| {
+            let known = entry.known.and_then(|known| self.known.get(known));
+            known.and_then(|known| known.host.as_ref()) == Some(host)
+        };
+        let meets = |entry: &Entry| entry.role == Role::Initiator && entry.phase == Phase::Meeting && expects(entry);
+        self.connections.iter().find(|(_, entry)| meets(entry)).map(|(id, _)| *id)
+    }
+
+    fn tell(&self, id: ConnectionId, control: Control) {
+        if let Some(entry) = self.connections.get(&id) {
+            // A connection that is over needs no telling.
+            let _ = entry.reins.control.send(control);
+        }
+    }
+
+    /// Has a connection closed that is of no use.
+    fn dismiss(&mut self, id: ConnectionId, reason: CloseReason) {
+        self.open.retain(|_, open| *open != id);
+        if let Some(entry) = self.connections.get_mut(&id) {
+            entry.phase = Phase::Leaving;
+        }
+        self.tell(id, Control::Abandon(reason));
+    }
+
+    fn admit(&mut self, id: ConnectionId, host: &DiameterIdentity) {
+        let Some(entry) = self.connections.get_mut(&id) else { return };
+        entry.phase = Phase::Open;
+        let known = entry.known.and_then(|known| self.known.get_mut(known));
+        let watchdog = known.and_then(|known| {
+            known.attempt = Attempt::Connected;
+            known.alone = None;
+            known.watchdog.take()
         });
-        let connected = self.connected.iter().map(|peer| {
-            let remote = &peer.remote;
-            let state = if peer.suspect { "does not answer the watchdog" } else { "is connected, but serves others" };
-            format!("{} of realm {} {state}", remote.origin_host, remote.origin_realm)
-        });
-        let all: Vec<_> = attempts.chain(connected).collect();
-        if all.is_empty() { "no peer is connected".into() } else { all.join("; ") }
+        // What the connection will say as soon as it has heard of this; requests need not wait for it.
+        entry.status.send_replace(if watchdog.is_some() { Status::Reopen } else { Status::Okay });
+        let _ = entry.reins.control.send(Control::Admit(watchdog.map(Box::new)));
+        self.open.insert(host.clone(), id);
+    }
+
+    pub(crate) fn is_known(&self, host: &DiameterIdentity) -> bool {
+        self.open.contains_key(host) || self.known.iter().any(|known| known.host.as_ref() == Some(host))
+    }
+
+    /// The open connection to `host`.
+    pub(crate) fn open(&self, host: &DiameterIdentity) -> Option<Connected> {
+        self.open_by(*self.open.get(host)?)
+    }
+
+    /// The open connections to nodes like `wanted`, the oldest first.
+    pub(crate) fn open_to(&self, wanted: impl Fn(&RemoteNode) -> bool) -> Vec<Connected> {
+        let open = self.connections.iter().filter(|(_, entry)| entry.phase == Phase::Open);
+        let like = open.filter(|(_, entry)| entry.remote.as_ref().is_some_and(|remote| wanted(remote)));
+        like.filter_map(|(id, _)| self.open_by(*id)).collect()
+    }
+
+    fn open_by(&self, id: ConnectionId) -> Option<Connected> {
+        let entry = self.connections.get(&id)?;
+        let (remote, orders) = (entry.remote.clone()?, entry.reins.orders.clone());
+        Some(Connected { id, remote, orders, status: entry.status.subscribe() })
     }
 }

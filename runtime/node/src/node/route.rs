@@ -1,0 +1,164 @@
+//! Which peer takes a request (RFC 6733 §6.1).
+
+use crate::config::RealmConfig;
+use crate::error::SendError;
+use crate::peers::{Attempt, Connected, ConnectionId, Peers, State};
+use diametric_protocol::base::{DestinationHost, DestinationRealm};
+use diametric_protocol::codec::{Avp, decode_payload};
+use diametric_protocol::peer::watchdog::Status;
+use diametric_protocol::value::DiameterIdentity;
+use diametric_protocol::wire::RawMessage;
+
+/// Peers that an error names.
+const TOLD: usize = 16;
+
+/// Where a request is to go.
+#[derive(Clone, Debug)]
+pub(crate) struct Destination {
+    pub(crate) host: Option<DiameterIdentity>,
+    pub(crate) realm: Option<DiameterIdentity>,
+    pub(crate) application: u32,
+}
+
+impl Destination {
+    /// What the request in `frame` says.
+    pub(crate) fn of(frame: &[u8], application: u32) -> Self {
+        let message = RawMessage::read(frame).ok();
+        let find = |vendor, code| message.and_then(|message| message.find(vendor, code));
+        let host = find(DestinationHost::VENDOR, DestinationHost::CODE);
+        let realm = find(DestinationRealm::VENDOR, DestinationRealm::CODE);
+        Self {
+            host: host.and_then(|avp| decode_payload::<DestinationHost>(avp.data).ok()),
+            realm: realm.and_then(|avp| decode_payload::<DestinationRealm>(avp.data).ok()),
+            application,
+        }
+    }
+
+    pub(crate) fn no_route(&self, cause: String) -> SendError {
+        let destination = self.host.clone().or_else(|| self.realm.clone()).unwrap_or_default();
+        SendError::NoRoute { destination, application: self.application, cause }
+    }
+}
+
+/// Finds peers for requests.
+#[derive(Clone, Copy)]
+pub(crate) struct Router<'a> {
+    pub(crate) peers: &'a Peers,
+    pub(crate) realms: &'a [RealmConfig],
+}
+
+impl Router<'_> {
+    /// The peer that takes a request:
+    ///
+    /// 1. the one that Destination-Host names;
+    /// 2. those that the configuration lists for the realm, in their order;
+    /// 3. those that said in CER or CEA that they are of the realm, in turn;
+    /// 4. relays, in turn.
+    ///
+    /// One that is connected or configured, but cannot be reached, is not looked for among its neighbours in the realm: they
+    /// would not know what to do with its requests. Of all these, one that the watchdog finds well is taken before one that
+    /// was down and is not yet proven, and that before one that does not answer.
+    ///
+    /// While a first attempt to connect is under way, its outcome is awaited.
+    pub(crate) async fn route(self, to: &Destination, tried: &[ConnectionId]) -> Result<Connected, SendError> {
+        let mut changes = self.peers.changes();
+        loop {
+            {
+                let mut state = self.peers.state();
+                if let Some(found) = self.find(&mut state, to, tried) {
+                    return Ok(found);
+                }
+                if !state.known.iter().any(|known| matches!(known.attempt, Attempt::First)) {
+                    return Err(to.no_route(self.explain(&state, to, tried)));
+                }
+            }
+            // The sender lives in the table, so waiting cannot fail.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Another peer that takes a request at once.
+    pub(crate) fn alternate(self, to: &Destination, tried: &[ConnectionId]) -> Option<Connected> {
+        self.find(&mut self.peers.state(), to, tried).filter(|peer| *peer.status.borrow() == Status::Okay)
+    }
+
+    fn find(self, state: &mut State, to: &Destination, tried: &[ConnectionId]) -> Option<Connected> {
+        let usable = |peer: &Connected| peer.remote.applications.serves(to.application) && !tried.contains(&peer.id);
+        let named = to.host.as_ref().and_then(|host| state.open(host)).filter(usable);
+        if named.as_ref().is_some_and(|peer| *peer.status.borrow() == Status::Okay) {
+            return named;
+        }
+        let mut groups: Vec<Vec<Connected>> = Vec::with_capacity(4);
+        groups.extend(named.map(|peer| vec![peer]));
+        if to.host.as_ref().is_none_or(|host| !state.is_known(host)) {
+            let listed = self.listed(to).iter().filter_map(|host| state.open(host)).collect();
+            let realm = state.open_to(|remote| to.realm.as_ref() == Some(&remote.origin_realm));
+            groups.extend([listed, in_turn(realm, state.turn)]);
+        }
+        groups.push(in_turn(state.open_to(|remote| remote.applications.is_relay()), state.turn));
+        state.turn = state.turn.wrapping_add(1);
+        let all = groups.into_iter().flatten().filter(usable);
+        // Of equals the first.
+        all.min_by_key(|peer| preference(*peer.status.borrow()))
+    }
+
+    fn listed(&self, to: &Destination) -> &[DiameterIdentity] {
+        let realm = self.realms.iter().find(|realm| to.realm.as_ref() == Some(&realm.realm));
+        realm.map_or(&[], |realm| &realm.peers)
+    }
+
+    /// Why nobody can take a request, peer by peer.
+    fn explain(&self, state: &State, to: &Destination, tried: &[ConnectionId]) -> String {
+        let absent = state.known.iter().filter_map(|known| {
+            let cause = match &known.attempt {
+                Attempt::Failed(cause) => cause.as_str(),
+                Attempt::Awaited => "has not connected to this node",
+                Attempt::First | Attempt::Connected => return None,
+            };
+            Some(match (&known.host, &known.address) {
+                (Some(host), Some(address)) => format!("{host} ({address}): {cause}"),
+                (Some(host), None) => format!("{host}: {cause}"),
+                (None, Some(address)) => format!("{address}: {cause}"),
+                (None, None) => cause.into(),
+            })
+        });
+        let present = state.open_to(|_| true).into_iter().map(|peer| {
+            let remote = &peer.remote;
+            let cause = if tried.contains(&peer.id) {
+                "was tried".into()
+            } else if !remote.applications.serves(to.application) {
+                let served: Vec<_> = remote.applications.ids().iter().map(u32::to_string).collect();
+                format!("serves application {}, not {}", served.join(", "), to.application)
+            } else {
+                let wanted = if to.host.is_some() { "name" } else { "realm" };
+                format!("is neither of that {wanted} nor a relay")
+            };
+            format!("{} of realm {} {cause}", remote.origin_host, remote.origin_realm)
+        });
+        let mut all: Vec<_> = absent.chain(present).collect();
+        let more = all.len().saturating_sub(TOLD);
+        if more > 0 {
+            all.truncate(TOLD);
+            all.push(format!("and {more} more"));
+        }
+        if all.is_empty() { "no peer is connected".into() } else { all.join("; ") }
+    }
+}
+
+/// The same peers, beginning with another one at each turn.
+fn in_turn(mut peers: Vec<Connected>, turn: usize) -> Vec<Connected> {
+    if !peers.is_empty() {
+        let first = turn % peers.len();
+        peers.rotate_left(first);
+    }
+    peers
+}
+
+/// The lower, the better. A peer that is down has no connection, and is not asked about.
+fn preference(status: Status) -> u8 {
+    match status {
+        Status::Okay => 0,
+        Status::Initial | Status::Reopen => 1,
+        Status::Suspect | Status::Down => 2,
+    }
+}

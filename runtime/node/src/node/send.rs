@@ -1,0 +1,173 @@
+//! Sending a request: to whom, and to whom next.
+
+use super::Shared;
+use super::route::{Destination, Router};
+use crate::driver::{Order, Unanswered};
+use crate::error::SendError;
+use crate::peers::Connected;
+use bytes::Bytes;
+use diametric_protocol::base::ResultCode;
+use diametric_protocol::message::{self, Answer, Request};
+use diametric_protocol::peer::CloseReason;
+use diametric_protocol::peer::watchdog::Status;
+use diametric_protocol::wire::{CommandFlags, Header, HopByHopId};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+/// What becomes of a request whose peer fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failover {
+    /// Another peer gets it, with the T flag (RFC 6733 §5.5.4).
+    Yes,
+    /// Whoever sent it is told. Applications that have rules of their own, such as credit control, want it so.
+    No,
+}
+
+/// How one attempt ended without an answer.
+enum Missed {
+    /// It never left this node.
+    NotSent,
+    /// The connection ended.
+    Lost(CloseReason),
+    /// The watchdog found the peer suspect, and there is another.
+    Suspect,
+    TimedOut,
+}
+
+impl Shared {
+    pub(crate) async fn send<R: Request>(
+        &self,
+        application: u32,
+        request: &R,
+        timeout: Duration,
+    ) -> Result<R::Answer, SendError> {
+        let frame = message::encode(self.request_header::<R>(application), request)?;
+        self.transmit(application, frame, timeout).await
+    }
+
+    /// The header of a request's first transmission, with an end-to-end id of its own.
+    pub(crate) fn request_header<R: Request>(&self, application: u32) -> Header {
+        let end_to_end = self.end_to_end.next();
+        Header { flags: R::FLAGS, command: R::CODE, application, hop_by_hop: HopByHopId(0), end_to_end }
+    }
+
+    /// Sends a request that is encoded already, such as one that was sent before.
+    pub(crate) async fn transmit<A: Answer>(
+        &self,
+        application: u32,
+        frame: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<A, SendError> {
+        self.exchange(application, frame, timeout, Failover::No).await
+    }
+
+    pub(super) async fn exchange<A: Answer>(
+        &self,
+        application: u32,
+        mut frame: Vec<u8>,
+        timeout: Duration,
+        failover: Failover,
+    ) -> Result<A, SendError> {
+        let (started, deadline) = (Instant::now(), Instant::now() + timeout);
+        let destination = Destination::of(&frame, application);
+        let router = Router { peers: &self.peers, realms: &self.config.realms };
+        let mut tried = Vec::new();
+        let mut next = None;
+        loop {
+            if *self.stop.borrow() {
+                return Err(SendError::ShutDown);
+            }
+            let peer = match next.take() {
+                Some(peer) => peer,
+                None => match timeout_at(deadline, router.route(&destination, &tried)).await {
+                    Ok(peer) => peer?,
+                    Err(_) => return Err(destination.no_route(format!("no peer connected within {timeout:?}"))),
+                },
+            };
+            tried.push(peer.id);
+            let alternate = || (failover == Failover::Yes).then(|| router.alternate(&destination, &tried)).flatten();
+            let host = &peer.remote.origin_host;
+            let told = Header::peek(&frame);
+            match attempt(&peer, frame.clone(), deadline, &alternate).await {
+                Ok(answer) => {
+                    if let Some(header) = told {
+                        let (command, end_to_end) = (header.command, header.end_to_end);
+                        tracing::debug!(peer = %host, command, application, %end_to_end, after = ?started.elapsed(), "answered");
+                    }
+                    let error = match self.read(&answer, &peer) {
+                        Err(error @ SendError::Answered(_)) if error.result_code() == ResultCode::TOO_BUSY => error,
+                        result => return result,
+                    };
+                    // The peer asks to try elsewhere. It has seen the request, and did nothing: T stays clear.
+                    next = alternate();
+                    if next.is_none() {
+                        return Err(error);
+                    }
+                }
+                Err(Missed::NotSent) => {}
+                Err(Missed::TimedOut) => return Err(SendError::Timeout { peer: host.clone(), after: timeout }),
+                Err(missed @ (Missed::Lost(_) | Missed::Suspect)) => {
+                    next = alternate();
+                    if next.is_none() {
+                        let reason = match missed {
+                            Missed::Lost(reason) => reason,
+                            _ => CloseReason::Watchdog,
+                        };
+                        return Err(SendError::ConnectionLost { peer: host.clone(), reason });
+                    }
+                    if let Some(flags) = frame.get_mut(4) {
+                        *flags |= CommandFlags::RETRANSMITTED.0;
+                    }
+                }
+            }
+            if let (Some(next), Some(header)) = (&next, told) {
+                let (command, end_to_end) = (header.command, header.end_to_end);
+                tracing::info!(from = %host, to = %next.remote.origin_host, command, %end_to_end, "failover of a request");
+            }
+        }
+    }
+
+    fn read<A: Answer>(&self, frame: &Bytes, peer: &Connected) -> Result<A, SendError> {
+        let malformed = |error| SendError::Malformed { peer: peer.remote.origin_host.clone(), error };
+        if Header::peek(frame).is_some_and(|header| header.flags.is_error()) {
+            let answer = message::decode_answer_message(frame, &self.known).map_err(malformed)?;
+            return Err(SendError::Answered(Box::new(answer.body)));
+        }
+        Ok(message::decode_shared::<A>(frame, &self.known).map_err(malformed)?.body)
+    }
+}
+
+/// Sends a request to one peer and waits for what comes of it.
+async fn attempt(
+    peer: &Connected,
+    frame: Vec<u8>,
+    deadline: Instant,
+    alternate: &impl Fn() -> Option<Connected>,
+) -> Result<Bytes, Missed> {
+    let (reply, mut answer) = oneshot::channel();
+    let order = Order { frame, deadline, reply };
+    match timeout_at(deadline, peer.orders.send(order)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return Err(Missed::NotSent),
+        Err(_) => return Err(Missed::TimedOut),
+    }
+    let mut status = peer.status.clone();
+    let mut watched = true;
+    loop {
+        tokio::select! {
+            answer = timeout_at(deadline, &mut answer) => return match answer {
+                Ok(Ok(Ok(frame))) => Ok(frame),
+                Ok(Ok(Err(Unanswered::NotSent))) => Err(Missed::NotSent),
+                Ok(Ok(Err(Unanswered::Closed(reason)))) => Err(Missed::Lost(reason)),
+                Ok(Err(_)) => Err(Missed::Lost(CloseReason::Transport("the connection is gone".into()))),
+                Ok(Ok(Err(Unanswered::TimedOut))) | Err(_) => Err(Missed::TimedOut),
+            },
+            suspect = status.wait_for(|status| *status == Status::Suspect), if watched => match suspect.map(drop) {
+                Ok(()) if alternate().is_some() => return Err(Missed::Suspect),
+                // The peer may answer yet, and nobody else could.
+                _ => watched = false,
+            },
+        }
+    }
+}
