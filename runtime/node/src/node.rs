@@ -43,6 +43,7 @@ pub(crate) struct Shared {
     dispatcher: Arc<Dispatcher>,
     session_ids: SessionIds,
     ro_sessions: RoSessions,
+    rf_buffer: Arc<crate::rf::Buffer>,
     end_to_end: Arc<EndToEndIds>,
     listening: Vec<SocketAddr>,
     tap: Option<Tap>,
@@ -127,6 +128,7 @@ impl NodeBuilder {
             peers: Arc::new(Peers::new(Arc::clone(&local), &config)),
             dispatcher: Arc::new(Dispatcher::new(Arc::clone(&local), Arc::clone(&known), handlers, &config)),
             ro_sessions: RoSessions::default(),
+            rf_buffer: crate::rf::Buffer::new(config.rf.buffer, config.rf.retry_interval),
             session_ids: SessionIds::new(&local.origin_host, seconds).from_low(fraction),
             end_to_end: Arc::new(EndToEndIds::new(seconds, fastrand::u32(..))),
             listening: listeners.iter().map(|(_, bound)| *bound).collect(),
@@ -215,6 +217,10 @@ impl Shared {
 
     pub(crate) fn ro_sessions(&self) -> &RoSessions {
         &self.ro_sessions
+    }
+
+    pub(crate) fn rf_buffer(&self) -> &Arc<crate::rf::Buffer> {
+        &self.rf_buffer
     }
 
     pub(crate) fn new_session_id(&self) -> String {
