@@ -26,10 +26,10 @@ pub(crate) fn key(key: &ValidKey) -> TokenStream {
 pub(crate) fn group(group: &ValidGroup) -> TokenStream {
     let key = &group.key;
     let names = Names::absolute(key.root.clone());
-    let codec = &names.codec;
+    let (name, codec) = (&key.name, &names.codec);
     let (vendor, code) = (Literal::u32_unsuffixed(key.avp.vendor), Literal::u32_unsuffixed(key.avp.code));
     let definition = Struct {
-        name: key.name.clone(),
+        name: name.clone(),
         fields: group.members.iter().map(|member| field(member, &names)).collect(),
         id: quote!(#codec::GroupId::Avp { vendor: #vendor, code: #code }),
         group_name: key.avp.name.clone(),
@@ -37,13 +37,62 @@ pub(crate) fn group(group: &ValidGroup) -> TokenStream {
         attributes: TokenStream::new(),
         extras: group.extras.clone(),
         extras_written: Some(group.extras_type.to_token_stream()),
+        bounds: bounds(name),
     };
-    let name = &key.name;
     let group = definition.group_impl(&names);
-    let value = value_impls(name, &names);
+    let value = group_value(name, &names);
     let avp = key_impl(&key.avp, name, &quote!(#name), &names);
     let extends = extends(key, &names);
-    quote!(#group #value #avp #extends)
+    let derived = derived(&quote!(Clone + ::core::fmt::Debug + PartialEq));
+    quote! {
+        const _: () = {
+            #derived
+            #group
+            #value
+        };
+        #avp
+        #extends
+    }
+}
+
+/// What is left to other derives, as a trait. The compiler does not check a bound with a lifetime where it stands, only
+/// where it matters: so a derive that was forgotten is one error, and not one for each implementation that demands it.
+fn derived(traits: &TokenStream) -> TokenStream {
+    quote! {
+        pub trait Derived<'a>: #traits {}
+        impl<T: #traits> Derived<'_> for T {}
+    }
+}
+
+/// Demands what is left to other derives.
+fn bounds(name: &Ident) -> TokenStream {
+    quote!(where for<'a> #name: Derived<'a>)
+}
+
+/// As `grouped_value!` has it, but for the bounds.
+fn group_value(name: &Ident, names: &Names) -> TokenStream {
+    let (Names { codec, value, .. }, bounds) = (names, bounds(name));
+    quote! {
+        impl #codec::AvpValue for #name #bounds {
+            const MIN_PAYLOAD: usize = 0;
+            fn blank() -> Self {
+                #codec::Group::blank_group()
+            }
+            fn decode_value(
+                &mut self,
+                data: &[u8],
+                decoder: &mut #codec::Decoder<'_>,
+            ) -> ::core::result::Result<(), #codec::Fault> {
+                decoder.group(self, data)
+            }
+            fn encode_value(&self, out: &mut #codec::Encoder) {
+                #codec::Group::encode_members(self, out);
+            }
+        }
+        impl #value::ListItem for #name #bounds {
+            type Storage = ::std::vec::Vec<Self>;
+        }
+    }
 }
 
 fn field(member: &ValidMember, names: &Names) -> Field {

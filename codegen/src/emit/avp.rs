@@ -53,6 +53,7 @@ pub(crate) fn avp(scope: &Scope<'_>, sizes: &Sizes, id: AvpId) -> TokenStream {
                 attributes: quote!(#docs #alias),
                 extras: ident("extras"),
                 extras_written: None,
+                bounds: TokenStream::new(),
             };
             let group = group.tokens(names);
             let value = value_impls(&name, names);

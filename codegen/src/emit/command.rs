@@ -67,6 +67,7 @@ fn message(scope: &Scope<'_>, sizes: &Sizes, side: Side<'_>) -> TokenStream {
         attributes: attributes(scope, side, None),
         extras: ident("extras"),
         extras_written: None,
+        bounds: TokenStream::new(),
     };
     let group = group.tokens(&scope.names);
     let facts = command_impl(scope, side);
@@ -216,6 +217,7 @@ pub(crate) fn answer_message(scope: &Scope<'_>, sizes: &Sizes, message: &Message
         attributes: quote!(#docs #alias),
         extras: ident("extras"),
         extras_written: None,
+        bounds: TokenStream::new(),
     };
     group.tokens(&scope.names)
 }

@@ -25,6 +25,8 @@ pub struct Struct {
     pub extras: Ident,
     /// The type of that field as it was written by hand, where it was.
     pub extras_written: Option<TokenStream>,
+    /// `where` clause of the implementation of `Group`.
+    pub bounds: TokenStream,
 }
 
 impl Struct {
@@ -91,7 +93,7 @@ impl Struct {
 
     /// The implementation of `Group`, and of `Allows` where the grammar ends in `* [ AVP ]`.
     pub fn group_impl(&self, names: &Names) -> TokenStream {
-        let Self { name, fields, id, group_name, any, extras, .. } = self;
+        let Self { name, fields, id, group_name, any, extras, bounds, .. } = self;
         let Names { codec, wire, .. } = names;
         let extras_type = quote!(#codec::Extras);
         let checked = |method: TokenStream, value: TokenStream| match &self.extras_written {
@@ -121,7 +123,7 @@ impl Struct {
             }
         };
         quote! {
-            impl #codec::Group for #name {
+            impl #codec::Group for #name #bounds {
                 const ID: #codec::GroupId = #id;
                 const NAME: &'static str = #group_name;
                 const MEMBERS: &'static [#codec::Member] = &[#members];

@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use super::{field, group_stub, in_error};
+use super::{bounds, derived, field, group_stub, in_error};
 use crate::attr;
 use crate::valid::{Direction, ValidCommand};
 use diametric_codegen::derive_support::{Hold, Names, Struct};
@@ -23,6 +23,7 @@ pub(crate) fn command(command: &ValidCommand) -> TokenStream {
         attributes: TokenStream::new(),
         extras: command.extras.clone(),
         extras_written: Some(command.extras_type.to_token_stream()),
+        bounds: bounds(name),
     };
     let group = group.group_impl(&names);
     let (proxiable, spelled) = (command.proxiable, &command.message.name);
@@ -48,15 +49,19 @@ pub(crate) fn command(command: &ValidCommand) -> TokenStream {
             }
         }
     };
+    let (derived, bounds) = (derived(&quote!(Clone + ::core::fmt::Debug + PartialEq)), bounds(name));
     quote! {
-        #group
-        impl #message::Command for #name {
-            const CODE: u32 = #code;
-            const APPLICATION: u32 = #application;
-            const REQUEST: bool = #is_request;
-            const PROXIABLE: bool = #proxiable;
-            const COMMAND_NAME: &'static str = #spelled;
-        }
+        const _: () = {
+            #derived
+            #group
+            impl #message::Command for #name #bounds {
+                const CODE: u32 = #code;
+                const APPLICATION: u32 = #application;
+                const REQUEST: bool = #is_request;
+                const PROXIABLE: bool = #proxiable;
+                const COMMAND_NAME: &'static str = #spelled;
+            }
+        };
         #direction
     }
 }
@@ -74,7 +79,7 @@ fn matches(command: &ValidCommand, answer: &syn::Path, names: &Names) -> TokenSt
     let span = answer.span();
     quote_spanned! {span=>
         const _: () = {
-            assert!(<#name as #message::Command>::CODE == <#answer as #message::Command>::CODE, #code);
+            assert!(<#answer as #message::Command>::CODE == <#name as #message::Command>::CODE, #code);
             assert!(<#name as #message::Command>::APPLICATION == <#answer as #message::Command>::APPLICATION, #application);
             assert!(<#name as #message::Command>::PROXIABLE == <#answer as #message::Command>::PROXIABLE, #proxiable);
         };
