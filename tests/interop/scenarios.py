@@ -40,10 +40,10 @@ def session(command, *kinds):
 
 
 SCENARIOS = {
-    "scur": Scenario(session("CCR", INITIAL, UPDATE, UPDATE, TERMINATION), ["--mode", "scur", "--updates", "2"]),
+    "scur": Scenario(session("CCR", INITIAL, UPDATE, UPDATE, TERMINATION), ["--mode", "scur", "--updates", "2", "--octets", "1000000"]),
     "ecur": Scenario(session("CCR", INITIAL, TERMINATION), ["--mode", "ecur"]),
     "iec": Scenario(session("CCR", EVENT), ["--mode", "iec"]),
-    "many": Scenario(50 * session("CCR", EVENT), ["--mode", "iec", "--calls", "50"]),
+    "many": Scenario(50 * session("CCR", EVENT), ["--mode", "iec", "--calls", "50", "--concurrency", "50"]),
     "big": Scenario(session("CCR", EVENT)),
     "reauth": Scenario(
         [("CCR", INITIAL, 0), ("RAR", "re-authorization", 0), ("CCR", UPDATE, 1), ("CCR", TERMINATION, 2)],

@@ -127,7 +127,8 @@ scenario("faults", Realm) ->
     lists:foreach(fun({Name, Code, Failed, Spoil}) -> refused(Name, Code, Failed, Spoil, Realm) end, refusals()).
 
 event(Realm) ->
-    ccr(session_id(), Realm, 'EVENT_REQUEST', 0, sms()).
+    Cca = ccr(session_id(), Realm, 'EVENT_REQUEST', 0, sms()),
+    check("Granted-Service-Unit", maps:get('Granted-Service-Unit', Cca, none), [#{'CC-Service-Specific-Units' => [1]}]).
 
 sms() ->
     #{'Requested-Action' => 0,

@@ -178,9 +178,11 @@ class Client:
 
     def iec(self):
         sms = SmsInformation(sms_node=0, smsc_address="192.0.2.25", number_of_messages_sent=1)
-        self.charge(self.ccr(EVENT, 0, requested_action=0, service_identifier=1,
-                             requested_service_unit=RequestedServiceUnit(cc_service_specific_units=1),
-                             service_information=ServiceInformation(sms_information=sms)))
+        answer = self.charge(self.ccr(EVENT, 0, requested_action=0, service_identifier=1,
+                                      requested_service_unit=RequestedServiceUnit(cc_service_specific_units=1),
+                                      service_information=ServiceInformation(sms_information=sms)))
+        granted = answer.granted_service_unit
+        self.check("units granted", granted and granted.cc_service_specific_units, 1)
 
     def reauth(self):
         self.charge(self.initial())
