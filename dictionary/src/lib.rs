@@ -50,6 +50,7 @@
 //! ```
 
 pub mod diagnostics;
+pub mod diff;
 pub mod grammar;
 pub mod index;
 mod loader;
@@ -59,5 +60,6 @@ mod reader;
 mod resolve;
 pub mod source;
 pub mod standard;
+pub mod wireshark;
 
 pub use loader::{Loaded, Loader};

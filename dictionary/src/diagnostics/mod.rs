@@ -93,8 +93,15 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// The candidate most like a misspelt word, if any is like it at all.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The candidate most like a misspelt word, if any is like it at all; case does not matter.
+///
+/// ```
+/// use diametric_dictionary::diagnostics::nearest;
+///
+/// assert_eq!(nearest("Ratting-Group", ["Rating-Group", "Service-Identifier"]), Some("Rating-Group"));
+/// assert_eq!(nearest("Bearer", ["Rating-Group", "Service-Identifier"]), None);
+/// ```
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
     let length = wanted.chars().count();
     let limit = (length / 3).max(1);

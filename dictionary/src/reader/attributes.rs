@@ -237,12 +237,19 @@ impl Values<'_> {
         if text.is_empty() {
             return None;
         }
-        let is_clause = text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with("Annex");
         match &self.spec {
-            Some(spec) if is_clause => Some(format!("{} {text}", without_version(spec))),
+            Some(spec) if is_clause(text) => Some(format!("{} {text}", without_version(spec))),
             _ => Some(text.clone()),
         }
     }
+}
+
+/// Whether a reference is a clause alone, `7.2.158A` or `Annex B.2`, and not one that names its specification itself, as
+/// `3GPP TS 29.061 16.4.7` does.
+fn is_clause(text: &str) -> bool {
+    let numbered = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
+    numbered || text == "Annex" || text.starts_with("Annex ")
 }
 
 pub(super) fn to_u32(number: Spanned<i128>) -> Option<Spanned<u32>> {
