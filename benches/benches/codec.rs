@@ -4,7 +4,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use diameter::DiameterMessage;
 use diameter::dictionary::{DEFAULT_DICT_XML, Dictionary};
-use diametric_benches::{all, is_group, walk, w1, w2, w2a, w2r, w3, w4};
+use diametric_benches::{all, is_group, w1, w2, w2a, w2r, w3, w4, walk};
 use diametric_protocol::base::DeviceWatchdogRequest;
 use diametric_protocol::codec::Known;
 use diametric_protocol::credit_control::{CreditControlAnswer, CreditControlRequest};

@@ -31,11 +31,8 @@ pub fn walk(data: &[u8], is_group: &impl Fn(u32, u32) -> bool) -> Option<u32> {
         let code = u32::from_be_bytes(rest.get(..4)?.try_into().ok()?);
         let word = u32::from_be_bytes(rest.get(4..8)?.try_into().ok()?);
         let (flags, length) = (word >> 24, (word & 0x00ff_ffff) as usize);
-        let (vendor, header) = if flags & 0x80 != 0 {
-            (u32::from_be_bytes(rest.get(8..12)?.try_into().ok()?), 12)
-        } else {
-            (0, 8)
-        };
+        let (vendor, header) =
+            if flags & 0x80 != 0 { (u32::from_be_bytes(rest.get(8..12)?.try_into().ok()?), 12) } else { (0, 8) };
         let payload = rest.get(header..length)?;
         sum = sum.wrapping_add(code);
         if is_group(vendor, code) {
@@ -74,7 +71,8 @@ mod tests {
         message::decode::<DeviceWatchdogRequest>(&w1(), &known).expect("w1");
         for frame in [w2(), w2r(), w3()] {
             let ccr = message::decode::<CreditControlRequest>(&frame, &known).expect("a CCR").body;
-            let ps = ccr.service_information.and_then(|information| information.ps_information).expect("PS-Information");
+            let ps =
+                ccr.service_information.and_then(|information| information.ps_information).expect("PS-Information");
             assert_eq!(ps.extras().len(), 1, "the AVP that the grammar no longer lists is kept");
         }
         for frame in [w2a(), w4()] {

@@ -186,7 +186,12 @@ pub fn w3() -> Vec<u8> {
     let mut avps = request_head(&SHORT, 2, 5);
     for service in 0..8_u32 {
         let wide = u64::from(service);
-        let used = [number(420, 300 + service), long(421, 9_000_000 + wide), long(412, 2_000_000 + wide), long(414, 7_000_000)];
+        let used = [
+            number(420, 300 + service),
+            long(421, 9_000_000 + wide),
+            long(412, 2_000_000 + wide),
+            long(414, 7_000_000),
+        ];
         let trigger = [tgpp_number(870, 1), tgpp_number(870, 2)];
         let qos = [
             tgpp_number(1028, 8),
