@@ -148,6 +148,11 @@ impl Dispatcher {
 pub(crate) struct Handlers(HashMap<(u32, u32), Handler>);
 
 impl Handlers {
+    /// Whether requests of type `R` in `application` have a handler.
+    pub(crate) fn contains<R: Request>(&self, application: u32) -> bool {
+        self.0.contains_key(&(application, R::CODE))
+    }
+
     /// Has requests of type `R` in `application` answered by `handler`.
     pub(crate) fn insert<R, H, F>(&mut self, application: u32, handler: H)
     where

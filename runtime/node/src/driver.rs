@@ -33,6 +33,8 @@ use tracing::Instrument;
 const WRITE_SOFT_LIMIT: usize = 256 * 1024;
 /// Octets that may wait to be written before nothing more is read.
 const WRITE_HARD_LIMIT: usize = 4 * 1024 * 1024;
+/// Octets that wait to be written beyond which the peer is given up.
+const WRITE_CEILING: usize = 64 * 1024 * 1024;
 /// Octets of requests that may wait for a handler, whatever their number.
 const WAITING_LIMIT: usize = 4 * 1024 * 1024;
 /// The longest message from a peer that has not introduced itself.
@@ -245,7 +247,10 @@ struct Driver<O> {
 impl<O: Observer> Driver<O> {
     fn may_read(&self) -> bool {
         let limit = if self.connection.takes_frames() { usize::MAX } else { FIRST_MESSAGE_LIMIT };
-        self.outgoing.len() < WRITE_HARD_LIMIT && self.incoming.len() < limit
+        // While answers are awaited they are read, whatever waits to be written: otherwise both ends could wait for the
+        // other to read.
+        let drained = self.outgoing.len() < WRITE_HARD_LIMIT || !self.replies.is_empty();
+        drained && self.incoming.len() < limit
     }
 
     fn may_send(&self) -> bool {
@@ -307,11 +312,21 @@ impl<O: Observer> Driver<O> {
         }
         self.handle(None);
         self.leave();
+        self.gather();
+        if closed.is_none() && self.outgoing.len() > WRITE_CEILING {
+            let problem = format!("the peer does not read: {} octets wait for it", self.outgoing.len());
+            self.connection.abandon(CloseReason::Transport(problem));
+            return self.settle();
+        }
+        closed
+    }
+
+    /// Puts what the machine wants sent where it is written from.
+    fn gather(&mut self) {
         while let Some(frame) = self.connection.poll_transmit() {
             self.link.see(true, &frame);
             self.outgoing.extend_from_slice(&frame);
         }
-        closed
     }
 
     fn take_frames(&mut self) {
@@ -402,6 +417,8 @@ impl<O: Observer> Driver<O> {
         match self.connection.send_request(frame, left, std::time::Instant::now()) {
             Ok(id) => {
                 self.replies.insert(id, reply);
+                // So that it counts for what may be sent besides.
+                self.gather();
             }
             Err(_) => {
                 let _ = reply.send(Err(Unanswered::NotSent));

@@ -187,8 +187,16 @@ impl<F: CcrForm> Registered for Entry<F> {
 /// The handlers of RAR and ASR need the node that they are part of: it is filled in when the node exists.
 pub(crate) type Later = Arc<OnceLock<Weak<Shared>>>;
 
-/// Has a Ro client answer RAR and ASR.
+/// Has a Ro client answer RAR and ASR, where the application does not do so itself.
 pub(crate) fn install(handlers: &mut Handlers, application: u32, later: &Later) {
+    install_reauth(handlers, application, later);
+    install_abort(handlers, application, later);
+}
+
+fn install_reauth(handlers: &mut Handlers, application: u32, later: &Later) {
+    if handlers.contains::<ReAuthRequest>(application) {
+        return;
+    }
     let node = Arc::clone(later);
     handlers.insert::<ReAuthRequest, _, _>(application, move |incoming: Incoming<ReAuthRequest>| {
         let node = Arc::clone(&node);
@@ -207,6 +215,12 @@ pub(crate) fn install(handlers: &mut Handlers, application: u32, later: &Later) 
             Ok(raa)
         }
     });
+}
+
+fn install_abort(handlers: &mut Handlers, application: u32, later: &Later) {
+    if handlers.contains::<AbortSessionRequest>(application) {
+        return;
+    }
     let node = Arc::clone(later);
     handlers.insert::<AbortSessionRequest, _, _>(application, move |incoming: Incoming<AbortSessionRequest>| {
         let node = Arc::clone(&node);
