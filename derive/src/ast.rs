@@ -41,7 +41,7 @@ pub(crate) struct Enumeration {
 /// What an enumeration was written as.
 pub(crate) enum EnumerationKind {
     /// `struct Campaign(pub i32)`: every number is a value.
-    Open { number: Type },
+    Open { number: Box<Type> },
     /// `enum Kind { First = 1 }`: no other numbers are.
     Closed { values: Vec<Value> },
 }
@@ -114,7 +114,7 @@ impl Enumeration {
         let kind = match &input.data {
             Data::Struct(data) => match &data.fields {
                 Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                    EnumerationKind::Open { number: fields.unnamed[0].ty.clone() }
+                    EnumerationKind::Open { number: Box::new(fields.unnamed[0].ty.clone()) }
                 }
                 _ => return Err(Error::new(input.ident.span(), SHAPES)),
             },

@@ -150,7 +150,19 @@ pub(crate) fn group_in_error(input: &DeriveInput) -> TokenStream {
     let Some((name, names)) = in_error(input) else { return TokenStream::new() };
     let group = group_stub(name, &names);
     let (avp, value) = (avp_in_error(name, &quote!(#name), &names), value_impls(name, &names));
-    quote!(#group #value #avp)
+    let keys = used_keys(input);
+    quote!(#group #value #avp #keys)
+}
+
+/// Uses the keys of the fields, so that their imports are not told to be unused besides.
+fn used_keys(input: &DeriveInput) -> TokenStream {
+    let syn::Data::Struct(data) = &input.data else { return TokenStream::new() };
+    let keys =
+        data.fields.iter().filter_map(|field| match attr::FieldAttr::read(&field.attrs, field.ident.as_ref()?) {
+            Ok(attr::FieldAttr::Member { key, .. }) => Some(key),
+            _ => None,
+        });
+    quote!(#(const _: ::core::marker::PhantomData<#keys> = ::core::marker::PhantomData;)*)
 }
 
 fn group_stub(name: &Ident, names: &Names) -> TokenStream {

@@ -51,51 +51,36 @@ pub(crate) fn table(table: &Table) -> TokenStream {
     let Table { name, avps, commands, root } = table;
     let name = &name.value;
     let codec = quote!(#root::codec);
-    let twice = [
-        twice(
-            avps,
-            "vendor and code",
-            |avp| quote_spanned!(avp.span()=> (<#avp as #codec::Avp>::VENDOR, <#avp as #codec::Avp>::CODE, false)),
-        ),
-        twice(commands, "application and code", |command| {
-            let traits = quote_spanned!(command.span()=> <#command as #root::message::Command>);
-            quote_spanned!(command.span()=> (#traits::APPLICATION, #traits::CODE, #traits::REQUEST))
-        }),
-    ];
     let avp_infos = avps.iter().map(|avp| quote_spanned!(avp.span()=> #codec::AvpInfo::of::<#avp>()));
     let command_infos =
         commands.iter().map(|command| quote_spanned!(command.span()=> #codec::CommandInfo::of::<#command>()));
+    let avp_twice = twice(avps, &quote!(AVPS), "vendor and code", &["vendor", "code"]);
+    let command_twice = twice(commands, &quote!(COMMANDS), "application and code", &["application", "code", "request"]);
     let allowed = allowed(avps, &codec);
     quote! {{
-        #(#twice)*
-        #codec::DictionaryTable {
-            name: #name,
-            avps: &[#(#avp_infos),*],
-            commands: &[#(#command_infos),*],
-            allowed: #allowed,
-        }
+        const AVPS: &[#codec::AvpInfo] = &[#(#avp_infos),*];
+        const COMMANDS: &[#codec::CommandInfo] = &[#(#command_infos),*];
+        #avp_twice
+        #command_twice
+        #codec::DictionaryTable { name: #name, avps: AVPS, commands: COMMANDS, allowed: #allowed }
     }}
 }
 
-/// Refuses items that are one and the same for a receiver.
-fn twice(items: &[Path], what: &str, identity: impl Fn(&Path) -> TokenStream) -> TokenStream {
-    let identities = items.iter().map(identity);
+/// Refuses items that are one and the same for a receiver: those that agree in `fields`.
+fn twice(items: &[Path], list: &TokenStream, what: &str, fields: &[&str]) -> TokenStream {
     let told = items.iter().enumerate().map(|(index, item)| {
-        let message = format!(
-            "`{}` has the {what} of another in this table",
-            item.to_token_stream().to_string().replace(' ', "")
-        );
+        let spelled = item.to_token_stream().to_string().replace(' ', "");
+        let message = format!("`{spelled}` has the {what} of another in this table");
         quote_spanned!(item.span()=> #index => panic!(#message),)
     });
-    let count = items.len();
+    let fields = fields.iter().map(|field| format_ident!("{field}"));
     quote! {
         const _: () = {
-            const ALL: [(u32, u32, bool); #count] = [#(#identities),*];
             let mut second = 0;
-            while second < ALL.len() {
+            while second < #list.len() {
                 let mut first = 0;
                 while first < second {
-                    if ALL[first].0 == ALL[second].0 && ALL[first].1 == ALL[second].1 && ALL[first].2 == ALL[second].2 {
+                    if #(#list[first].#fields == #list[second].#fields)&&* {
                         match second {
                             #(#told)*
                             _ => {}

@@ -43,6 +43,11 @@ SCENARIOS = {
     "scur": Scenario(session("CCR", INITIAL, UPDATE, UPDATE, TERMINATION), ["--mode", "scur", "--updates", "2", "--octets", "1000000"]),
     "ecur": Scenario(session("CCR", INITIAL, TERMINATION), ["--mode", "ecur"]),
     "iec": Scenario(session("CCR", EVENT), ["--mode", "iec"]),
+    "refund": Scenario(session("CCR", EVENT), ["--mode", "iec", "--action", "refund"]),
+    "check-balance": Scenario(session("CCR", EVENT), ["--mode", "iec", "--action", "check-balance"]),
+    "price-enquiry": Scenario(session("CCR", EVENT), ["--mode", "iec", "--action", "price-enquiry"]),
+    # All of these from one client.
+    "actions": Scenario(3 * session("CCR", EVENT)),
     "many": Scenario(50 * session("CCR", EVENT), ["--mode", "iec", "--calls", "50", "--concurrency", "50"]),
     "big": Scenario(session("CCR", EVENT)),
     "reauth": Scenario(
@@ -71,8 +76,9 @@ SCENARIOS = {
 COMMON = ["scur", "ecur", "iec", "reauth", "denied", "rf-session", "rf-event"]
 # Name of the test: peer, role of the peer, scenario.
 TESTS = {f"{peer}-{role}-{scenario}": (peer, role, scenario)
-         for peer, role, more in [("erlang", "server", ["many", "abort", "busy"]),
-                                  ("erlang", "client", ["many", "big", "faults"]),
+         for peer, role, more in [("erlang", "server", ["refund", "check-balance", "price-enquiry", "many", "abort",
+                                                        "busy"]),
+                                  ("erlang", "client", ["actions", "many", "big", "faults"]),
                                   ("python", "server", ["abort"]),
                                   ("python", "client", ["duplicate", "watchdog", "rf-repeated"]),
                                   ("freediameter", "relay", ["many", "undeliverable"])]

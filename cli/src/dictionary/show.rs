@@ -3,6 +3,7 @@
 use super::load;
 use crate::report::Outcome;
 use anyhow::{Context as _, Result, bail};
+use diametric_dictionary::diagnostics::nearest;
 use diametric_dictionary::grammar;
 use diametric_dictionary::index::Index;
 use diametric_dictionary::model::{
@@ -108,17 +109,8 @@ fn unknown(dictionary: &Dictionary, name: &str) -> String {
         let messages = [&command.request, &command.answer].into_iter();
         [&command.name, &command.short].into_iter().chain(messages.flat_map(|m| [&m.name, &m.abbreviation]))
     });
-    let length = name.chars().count();
-    let limit = (length / 3).max(1);
-    let wanted = name.to_lowercase();
-    let nearest = avps
-        .chain(commands)
-        .filter(|known| known.chars().count().abs_diff(length) <= limit)
-        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
-        .filter(|(distance, _)| *distance <= limit)
-        .min();
-    match nearest {
-        Some((_, known)) => format!("no AVP or command is named {name:?}; did you mean `{known}`?"),
+    match nearest(name, avps.chain(commands).map(String::as_str)) {
+        Some(known) => format!("no AVP or command is named {name:?}; did you mean `{known}`?"),
         None => format!("no AVP or command is named {name:?}; names are those of the specifications, and {advice}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use super::{bounds, derived, field, group_stub, in_error};
+use super::{bounds, derived, field, group_stub, in_error, used_keys};
 use crate::attr;
 use crate::valid::{Direction, ValidCommand};
 use diametric_codegen::derive_support::{Hold, Names, Struct};
@@ -117,7 +117,7 @@ fn missed(command: &ValidCommand, names: &Names) -> TokenStream {
 pub(crate) fn command_in_error(input: &DeriveInput) -> TokenStream {
     let Some((name, names)) = in_error(input) else { return TokenStream::new() };
     let (message, root) = (&names.message, &names.root);
-    let group = group_stub(name, &names);
+    let (group, keys) = (group_stub(name, &names), used_keys(input));
     let answer = attr::lookup(&input.attrs, "answer");
     let is_request = answer.is_some();
     let direction = match answer {
@@ -132,6 +132,7 @@ pub(crate) fn command_in_error(input: &DeriveInput) -> TokenStream {
     };
     quote! {
         #group
+        #keys
         impl #message::Command for #name {
             const CODE: u32 = 0;
             const APPLICATION: u32 = 0;

@@ -8,7 +8,7 @@ use diametric_protocol::rf::server::{Action, CdrOperation, Continuity, Input, Re
 use diametric_protocol::rf::{Ignored, Server};
 use diametric_protocol::value::Enumeration;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 const TS: Duration = Duration::from_secs(3600);
@@ -59,19 +59,22 @@ fn stateful() -> ServerConfig {
     config
 }
 
+/// A key whose type the bench fills in.
 fn key(session_id: &str, sub_session_id: Option<u64>, number: u32) -> RecordKey {
-    RecordKey { session_id: session_id.into(), sub_session_id, number }
+    RecordKey { session_id: session_id.into(), sub_session_id, record_type: EventRecord, number }
 }
 
 struct Bench {
     server: Server,
     now: Instant,
     actions: Vec<Action>,
+    /// The types of the records that came.
+    types: HashMap<RecordKey, AccountingRecordType>,
 }
 
 impl Bench {
     fn new(config: ServerConfig) -> Self {
-        Self { server: Server::new(config), now: Instant::now(), actions: Vec::new() }
+        Self { server: Server::new(config), now: Instant::now(), actions: Vec::new(), types: HashMap::new() }
     }
 
     fn at(state: &str, config: ServerConfig) -> Self {
@@ -94,7 +97,9 @@ impl Bench {
     }
 
     fn receive(&mut self, record_type: AccountingRecordType, key: RecordKey) -> Vec<String> {
-        self.input(Input::Record { key, record_type }).expect("a record is never ignored")
+        self.types.insert(key.clone(), record_type);
+        let key = RecordKey { record_type, ..key };
+        self.input(Input::Record { key }).expect("a record is never ignored")
     }
 
     /// A record of the session comes.
@@ -107,23 +112,22 @@ impl Bench {
     }
 
     fn done(&mut self, key: RecordKey, code: u32, interval: Option<Duration>) -> Result<Vec<String>, Ignored> {
+        let key = self.typed(key);
         self.input(Input::Processed { key, result_code: ResultCode(code), interim_interval: interval })
+    }
+
+    fn typed(&self, key: RecordKey) -> RecordKey {
+        let record_type = self.types.get(&key).copied().unwrap_or(EventRecord);
+        RecordKey { record_type, ..key }
     }
 
     /// A record comes and is processed; time stands still.
     fn process(&mut self, record_type: AccountingRecordType, number: u32, code: u32) -> Vec<String> {
         let before = self.server.poll_timeout();
         assert_eq!(self.record(record_type, number), ["process"]);
-        self.server
-            .handle_input(
-                self.now,
-                Input::Processed {
-                    key: key(SESSION, None, number),
-                    result_code: ResultCode(code),
-                    interim_interval: None,
-                },
-            )
-            .expect("the record is being processed");
+        let (key, result_code) = (self.typed(key(SESSION, None, number)), ResultCode(code));
+        let input = Input::Processed { key, result_code, interim_interval: None };
+        self.server.handle_input(self.now, input).expect("the record is being processed");
         self.told(before)
     }
 
@@ -139,8 +143,8 @@ impl Bench {
         let word = |action: &Action| match action {
             Action::Process { .. } => "process".into(),
             Action::SendAca { result_code: ResultCode::OUT_OF_SPACE, .. } => "send ACA with 4002".into(),
-            Action::SendAca { record_type, result_code, .. } => {
-                let kind = record_type.label().unwrap_or_default().replace("_RECORD", "");
+            Action::SendAca { key, result_code } => {
+                let kind = key.record_type.label().unwrap_or_default().replace("_RECORD", "");
                 let error = if result_code.0 < 3000 { "" } else { " with error Result-Code" };
                 format!("send ACA {kind}{error}")
             }
@@ -227,7 +231,8 @@ fn a_stateless_server_takes_records_in_any_order() {
         (InterimRecord, 1, CdrOperation::Update),
     ] {
         assert_eq!(bench.record(record_type, number), ["process"]);
-        let action = Action::Process { key: key(SESSION, None, number), operation, continuity: Continuity::InOrder };
+        let key = bench.typed(key(SESSION, None, number));
+        let action = Action::Process { key, operation, continuity: Continuity::InOrder };
         assert_eq!(bench.actions, [action]);
         bench.processed(number, 2001);
     }
@@ -251,6 +256,8 @@ fn a_repeated_record_is_processed_once() {
         }
         // Another session is another matter.
         assert_eq!(bench.receive(StartRecord, key("ctf;1;3", None, 0)), ["process"]);
+        // So is a record of another type.
+        assert_eq!(bench.record(EventRecord, 0), ["process"]);
         // What nobody asked for has no outcome.
         assert!(bench.done(key(SESSION, None, 9), 2001, None).is_err());
         assert!(bench.done(key("ctf;1;9", None, 0), 2001, None).is_err());
@@ -406,28 +413,32 @@ proptest! {
     fn nothing_is_lost_and_nothing_processed_twice(
         supervised in any::<bool>(),
         max_sessions in 1..4usize,
-        steps in prop::collection::vec((0..8u8, 0..4u32, prop::option::of(0..2u64), 0..5u32, 0..5usize), 1..80),
+        steps in prop::collection::vec(
+            (0..8u8, (0..4u32, prop::option::of(0..2u64), 0..4usize, 0..5u32), 0..5usize),
+            1..80,
+        ),
     ) {
+        let types = [EventRecord, StartRecord, InterimRecord, StopRecord];
         let codes = [2001, 2001, 2001, 4002, 5012];
         let mut config = if supervised { stateful() } else { stateless() };
         config.max_sessions = max_sessions;
         let mut bench = Bench::new(config);
-        let (mut processing, mut done) = (BTreeMap::new(), BTreeSet::new());
-        for (step, session, sub, number, code) in steps {
-            let id = (session, sub, number);
-            let key = key(&format!("ctf;1;{session}"), sub, number);
+        let (mut processing, mut done) = (BTreeSet::new(), BTreeSet::new());
+        for (step, id, code) in steps {
+            let (session, sub, record_type, number) = id;
+            let record_type = types[record_type];
+            let key = RecordKey { record_type, ..key(&format!("ctf;1;{session}"), sub, number) };
             match step {
                 0..=3 => {
-                    let record_type = [EventRecord, StartRecord, InterimRecord, StopRecord][usize::from(step)];
-                    bench.receive(record_type, key);
+                    bench.input(Input::Record { key }).expect("a record is never ignored");
                     let [action] = &bench.actions[..] else { panic!("{:?}", bench.actions) };
                     match action {
                         Action::Process { operation, .. } => {
                             prop_assert!(!done.contains(&id));
                             prop_assert_eq!(*operation, CdrOperation::from(record_type));
-                            prop_assert!(processing.insert(id, record_type).is_none());
+                            prop_assert!(processing.insert(id));
                         }
-                        Action::AwaitAca { .. } => prop_assert!(processing.contains_key(&id)),
+                        Action::AwaitAca { .. } => prop_assert!(processing.contains(&id)),
                         Action::RepeatAca { .. } => prop_assert!(done.contains(&id)),
                         Action::Reject { .. } => {
                             prop_assert!(bench.server.open_sessions() + processing.len() >= max_sessions);
@@ -436,8 +447,9 @@ proptest! {
                     }
                 }
                 4..=6 => {
-                    let told = bench.done(key, codes[code], Some(TS / 4));
-                    prop_assert_eq!(told.is_ok(), processing.remove(&id).is_some());
+                    let (result_code, interim_interval) = (ResultCode(codes[code]), Some(TS / 4));
+                    let told = bench.input(Input::Processed { key, result_code, interim_interval });
+                    prop_assert_eq!(told.is_ok(), processing.remove(&id));
                     if told.is_ok() && codes[code] == 2001 {
                         done.insert(id);
                     }
@@ -455,7 +467,7 @@ proptest! {
             for (session, sub) in (0..4u32).flat_map(|session| [None, Some(0), Some(1)].map(|sub| (session, sub))) {
                 if bench.server.state(&format!("ctf;1;{session}"), sub) == State::Open {
                     open += 1;
-                    running |= !processing.keys().any(|(other, of, _)| (*other, *of) == (session, sub));
+                    running |= !processing.iter().any(|(other, of, ..)| (*other, *of) == (session, sub));
                 }
             }
             prop_assert_eq!(open, bench.server.open_sessions());

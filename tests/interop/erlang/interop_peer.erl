@@ -95,6 +95,16 @@ scenario("ecur", Realm) ->
     ccr(Id, Realm, 'TERMINATION_REQUEST', 1, termination(1000000));
 scenario("iec", Realm) ->
     event(Realm);
+scenario("actions", Realm) ->
+    Ask = fun(Action) ->
+        ccr(session_id(), Realm, 'EVENT_REQUEST', 0, (sms())#{'Requested-Action' => Action})
+    end,
+    check("refunded", maps:get('Granted-Service-Unit', Ask(1), none), [#{'CC-Service-Specific-Units' => [1]}]),
+    check("Check-Balance-Result", maps:get('Check-Balance-Result', Ask(2), none), [0]),
+    case Ask(3) of
+        #{'Cost-Information' := [#{'Unit-Value' := #{'Value-Digits' := _}, 'Currency-Code' := _}]} -> ok;
+        Cca -> fault(io_lib:format("Cost-Information is ~0p", [maps:get('Cost-Information', Cca, none)]))
+    end;
 scenario("reauth", Realm) ->
     Id = session_id(),
     granted(ccr(Id, Realm, 'INITIAL_REQUEST', 0, initial(1000000))),
@@ -329,8 +339,10 @@ repeated(Request, Caps, More) ->
 
 granting(3, _) ->
     #{};
-granting(4, Ccr) ->
-    grant(Ccr);
+granting(4, #{'Requested-Action' := [2]}) ->
+    #{'Check-Balance-Result' => 0};
+granting(4, #{'Requested-Action' := [3]}) ->
+    #{'Cost-Information' => #{'Unit-Value' => #{'Value-Digits' => 15, 'Exponent' => -2}, 'Currency-Code' => 978}};
 granting(_, Ccr) ->
     Services = [maps:merge(maps:with(['Rating-Group', 'Service-Identifier'], Service),
                            maps:merge(grant(Service), #{'Result-Code' => 2001, 'Validity-Time' => 3600}))
@@ -387,7 +399,8 @@ ccr_faults(#{'CC-Request-Type' := Type, 'CC-Request-Number' := Number, 'Session-
             {Number == Expected, io_lib:format("CC-Request-Number ~p, not ~p", [Number, Expected])},
             {Type == 1 orelse Type == 4 orelse Expected > 0, "this session has not begun"},
             {(Type == 4) == maps:is_key('Requested-Action', Ccr), "Requested-Action"},
-            {Type == 3 orelse Requested, "no Requested-Service-Unit"},
+            {Type == 3 orelse Requested orelse lists:member(maps:get('Requested-Action', Ccr, none), [[1], [2], [3]]),
+             "no Requested-Service-Unit"},
             %% Whoever had to stop may have used nothing.
             {not lists:member(Type, [2, 3]) orelse Used orelse ets:member(requests, abort), "no Used-Service-Unit"},
             {lists:member(Type, [3, 4]) orelse Services == []

@@ -99,7 +99,7 @@ fn peer(table: Table<'_>, top: &Table<'_>, config: &mut Config) {
     let host = table.need_at("host", identity);
     let address = table.get("address", parsed);
     let connect = table.get("connect", boolean);
-    let at = table.at();
+    let (at, unsaid) = (table.at(), !table.has("address"));
     table.finish();
     let Some((host, host_at)) = host else { return };
     if config.peers.iter().any(|peer| peer.identity.as_ref() == Some(&host)) {
@@ -109,7 +109,7 @@ fn peer(table: Table<'_>, top: &Table<'_>, config: &mut Config) {
         top.problem(host_at, format!("`{host}` is this node itself"), None);
     }
     let connect = connect.unwrap_or(true);
-    if address.is_none() && connect {
+    if unsaid && connect {
         let help = "give its `address`, or say `connect = false` if it is the peer that connects";
         top.problem(at, format!("it is not said where `{host}` listens"), Some(help.into()));
     }

@@ -36,6 +36,8 @@ impl Report {
 pub(super) struct Table<'t> {
     /// As people call it, such as `[limits]`.
     name: String,
+    /// Its keys from the top on, such as `applications.ro`.
+    path: String,
     at: usize,
     entries: &'t DeTable<'t>,
     asked: RefCell<Vec<&'static str>>,
@@ -46,11 +48,8 @@ type Value<'t> = Spanned<DeValue<'t>>;
 
 impl<'t> Table<'t> {
     pub(super) fn top(document: &'t Spanned<DeTable<'t>>, report: &'t Report) -> Self {
-        Self::new("the configuration".into(), 0, document.get_ref(), report)
-    }
-
-    fn new(name: String, at: usize, entries: &'t DeTable<'t>, report: &'t Report) -> Self {
-        Self { name, at, entries, asked: RefCell::default(), report }
+        let name = "the configuration".into();
+        Self { name, path: String::new(), at: 0, entries: document.get_ref(), asked: RefCell::default(), report }
     }
 
     /// Where the table begins.
@@ -91,13 +90,18 @@ impl<'t> Table<'t> {
         }
     }
 
+    /// Whether the key is there, whatever its value.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(name, _)| name.get_ref() == key)
+    }
+
     /// As [`get_at`](Self::get_at), of a key that must be there.
     pub(super) fn need_at<T>(
         &self,
         key: &'static str,
         read: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
     ) -> Option<(T, usize)> {
-        if !self.entries.iter().any(|(name, _)| name.get_ref() == key) {
+        if !self.has(key) {
             self.asked.borrow_mut().push(key);
             self.report.add(self.at, format!("{} lacks `{key}`", self.name), None);
             return None;
@@ -130,16 +134,14 @@ impl<'t> Table<'t> {
     /// The table `[key]`.
     pub(super) fn table(&self, key: &'static str) -> Option<Table<'t>> {
         let value = self.find(key)?;
-        self.enter(format!("[{key}]"), key, value)
+        self.enter(key, value, false)
     }
 
     /// The tables `[[key]]`.
     pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'t>> {
         let Some(value) = self.find(key) else { return Vec::new() };
         match value.get_ref() {
-            DeValue::Array(elements) => {
-                elements.iter().filter_map(|element| self.enter(format!("[[{key}]]"), key, element)).collect()
-            }
+            DeValue::Array(elements) => elements.iter().filter_map(|element| self.enter(key, element, true)).collect(),
             other => {
                 let message = format!("`{key}`: expected tables, found {}", kind(other));
                 self.report.add(value.span().start, message, Some(format!("begin each with [[{key}]]")));
@@ -148,9 +150,12 @@ impl<'t> Table<'t> {
         }
     }
 
-    fn enter(&self, name: String, key: &str, value: &'t Value<'t>) -> Option<Table<'t>> {
+    fn enter(&self, key: &str, value: &'t Value<'t>, several: bool) -> Option<Table<'t>> {
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        let name = if several { format!("[[{path}]]") } else { format!("[{path}]") };
+        let (at, report) = (value.span().start, self.report);
         match value.get_ref() {
-            DeValue::Table(entries) => Some(Self::new(name, value.span().start, entries, self.report)),
+            DeValue::Table(entries) => Some(Self { name, path, at, entries, asked: RefCell::default(), report }),
             other => {
                 let message = format!("`{key}`: expected a table, found {}", kind(other));
                 self.report.add(value.span().start, message, None);

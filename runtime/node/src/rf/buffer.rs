@@ -230,7 +230,8 @@ impl Buffer {
 async fn run(buffer: Arc<Buffer>, node: Weak<Shared>) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(buffer.retry_interval) => {}
+            // A little randomness keeps many nodes from coming at the same moment to a server that is back.
+            () = tokio::time::sleep(buffer.retry_interval.mul_f64(0.75 + fastrand::f64() / 2.0)) => {}
             () = buffer.wake.notified() => {}
         }
         loop {

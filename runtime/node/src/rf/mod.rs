@@ -11,9 +11,7 @@
 //! # use diametric::{Config, Node};
 //! # use diametric::ts32299::ServiceInformation;
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let config = Config::new("as.example.com", "example.com")
-//!     .peer("127.0.0.1:3868".parse()?)
-//!     .rf_client("cdf.example.net");
+//! let config = Config::new("as.example.com", "example.com").peer(("cdf.example.net", 3868)).rf_client("example.net");
 //! let node = Node::builder(config).start().await?;
 //! let rf = node.rf()?;
 //!

@@ -198,7 +198,8 @@ impl Stopped {
 }
 
 pub(crate) async fn serve(cdf: Cdf, name: &str, config: RfServerConfig, address: SocketAddr) -> Node {
-    let listen = Config::new(name, "example.net").listen(address);
+    let mut listen = Config::new(name, "example.net").listen(address);
+    listen.drain_timeout = Duration::from_millis(50);
     Node::builder(listen).rf_server_with(cdf, config).start().await.unwrap()
 }
 

@@ -301,12 +301,7 @@ async fn a_session_stays_with_its_server_until_that_is_gone() {
     let a = serve(cdf.clone(), "a.example.net", RfServerConfig::new(), any).await;
     let b = serve(cdf.clone(), "b.example.net", RfServerConfig::new(), any).await;
     let (client, _) = crate::client_of(&a, |config| config.peer(b.listening()[0])).await;
-    soon(async {
-        while client.peers().len() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    connected(&client, 2).await;
     let session = soon(client.rf().unwrap().service(SERVICE).start(|_| ())).await.unwrap().session;
     let first = next(&mut told).await.server;
     for _ in 0..4 {
@@ -324,9 +319,30 @@ async fn a_session_stays_with_its_server_until_that_is_gone() {
     assert_ne!(again.server, first);
     cdf.may_answer.add_permits(100);
     assert!(soon(interim).await.unwrap().unwrap().answer().is_some());
-    soon(session.stop(|_| ())).await.unwrap();
-    assert_eq!(next(&mut told).await.server, again.server);
-    drop(other);
+    // One that is gone before: the record was never sent to it, so there is no T.
+    let spare = serve(cdf.clone(), "c.example.net", RfServerConfig::new(), any).await;
+    let (client, _) = crate::client_of(&spare, |mut config| {
+        config.local.origin_host = "ctf2.example.com".into();
+        config.peer(other.listening()[0])
+    })
+    .await;
+    connected(&client, 2).await;
+    let state = soon(session.detach()).await.unwrap();
+    let session = client.rf().unwrap().resume(&state).unwrap();
+    soon(other.shutdown()).await;
+    connected(&client, 1).await;
+    assert!(soon(session.stop(|_| ())).await.unwrap().answer().is_some());
+    let stop = next(&mut told).await;
+    assert_eq!((stop.what().0, stop.server.as_str(), stop.retransmitted), (StopRecord, "c.example.net", false));
+}
+
+async fn connected(node: &Node, peers: usize) {
+    soon(async {
+        while node.peers().len() != peers {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -188,7 +188,7 @@ impl Connection {
             let problem = format!("command {} came before the CER", header.command);
             return self.close(CloseReason::Protocol(problem));
         }
-        self.cer = RequestContext::of(frame);
+        self.cer = introduction::context(frame);
         let remote = match introduction::of_request(frame, &self.config.known) {
             Ok(remote) => remote,
             Err(error) => return self.refuse(&error),
@@ -239,8 +239,10 @@ impl Connection {
             return;
         }
         if let Some(context) = self.cer.take() {
-            let failed = error.failed_avp.is_some() || (3000..4000).contains(&error.result_code.0);
-            if failed || self.remote.is_none() && error.result_code != ResultCode::NO_COMMON_APPLICATION {
+            // The command's own grammar, unless the error is one of the protocol or the CER could not be read.
+            let read = self.remote.is_some()
+                || matches!(error.result_code, ResultCode::NO_COMMON_APPLICATION | ResultCode::NO_COMMON_SECURITY);
+            if !read || (3000..4000).contains(&error.result_code.0) {
                 self.answer_error(&context, error);
             } else {
                 let mut cea = self.config.local.cea(error.result_code, &self.config.addresses);
@@ -316,7 +318,7 @@ impl Connection {
 
     /// Not in the table of RFC 6733; RFC 3588 answered, and peers that rely on it exist.
     fn handle_second_cer(&mut self, frame: &Bytes) {
-        let Some(context) = RequestContext::of(frame) else { return };
+        let Some(context) = introduction::context(frame) else { return };
         match introduction::of_request(frame, &self.config.known) {
             Ok(_) => {
                 let cea = self.config.local.cea(ResultCode::SUCCESS, &self.config.addresses);
@@ -338,7 +340,7 @@ impl Connection {
         frame: &Bytes,
         answer: impl FnOnce(&mut Self, &RequestContext, C),
     ) -> Result<(), DecodeError> {
-        let Some(context) = RequestContext::of(frame) else { return Ok(()) };
+        let Some(context) = introduction::context(frame) else { return Ok(()) };
         match message::decode::<C>(&introduction::without_p(frame), &self.config.known) {
             Ok(request) => {
                 answer(self, &context, request.body);

@@ -7,7 +7,7 @@
 //! the flag demands (RFC 6733 §4.1); in a CEA there is nobody to refuse them to.
 
 use super::{Applications, RemoteNode};
-use crate::answer::ErrorAnswer;
+use crate::answer::{ErrorAnswer, RequestContext};
 use crate::base::{
     AcctApplicationId, AuthApplicationId, CapabilitiesExchangeRequest, ErrorMessage, InbandSecurityId, OriginHost,
     OriginRealm, OriginStateId, ProductName, ResultCode, VendorSpecificApplicationId,
@@ -34,6 +34,11 @@ pub(super) fn without_p(frame: &Bytes) -> Bytes {
         }
         _ => frame.clone(),
     }
+}
+
+/// What the answer to a base request repeats of it: not the P flag, which base answers do not have.
+pub(super) fn context(frame: &Bytes) -> Option<RequestContext> {
+    RequestContext::of(&without_p(frame))
 }
 
 /// The node that speaks in a CER.

@@ -44,6 +44,9 @@ impl Pending {
         match self.waiting.get(&id.0) {
             Some(waiting) if waiting.end_to_end == end_to_end && waiting.command == command => {
                 self.waiting.remove(&id.0);
+                if self.waiting.is_empty() {
+                    self.rest();
+                }
                 // Without this a busy connection would carry the entries of a whole timeout's worth of requests.
                 if self.deadlines.len() > 64 && self.deadlines.len() > 4 * self.waiting.len() {
                     let waiting = &self.waiting;
@@ -52,6 +55,15 @@ impl Pending {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// Nothing is in flight: no deadline means anything, and what a burst of requests took is given back.
+    fn rest(&mut self) {
+        self.deadlines.clear();
+        if self.waiting.capacity().max(self.deadlines.capacity()) > 1024 {
+            self.waiting = HashMap::new();
+            self.deadlines = BinaryHeap::new();
         }
     }
 

@@ -18,6 +18,8 @@
 //!   START is missing opens the session: the charging data record will be a partial one.
 //! - Numbers count for one Accounting-Sub-Session-Id, where there is one. A STOP without it ends every sub-session of the
 //!   Session-Id (RFC 6733 §9.8.6).
+//! - A record of another type is no repetition, although no client should use its number again: to take it for one would
+//!   lose it.
 //! - Ts is held while a record of the session is being processed, and runs again after one that was refused, but for 4002.
 //! - When as many sessions are open as the server may supervise, it has no space for another: 4002.
 //! - A session whose STOP was processed never opens again: Session-Ids are unique for ever.
@@ -71,6 +73,8 @@ pub struct RecordKey {
     pub session_id: Arc<str>,
     /// Accounting-Sub-Session-Id.
     pub sub_session_id: Option<u64>,
+    /// Accounting-Record-Type.
+    pub record_type: AccountingRecordType,
     /// Accounting-Record-Number.
     pub number: u32,
 }
@@ -83,8 +87,6 @@ pub enum Input {
     Record {
         /// Which.
         key: RecordKey,
-        /// Accounting-Record-Type.
-        record_type: AccountingRecordType,
     },
     /// The application is done with a record.
     Processed {
@@ -152,8 +154,6 @@ pub enum Action {
     SendAca {
         /// Which record it answers.
         key: RecordKey,
-        /// Accounting-Record-Type.
-        record_type: AccountingRecordType,
         /// Result-Code.
         result_code: ResultCode,
     },
@@ -222,12 +222,29 @@ struct Work {
 #[derive(Clone, Debug)]
 struct Part {
     id: Option<u64>,
-    seen: Numbers,
+    /// The records that were processed, by type.
+    seen: [Numbers; 4],
     open: bool,
     stopped: bool,
     /// Ts, and when it ends; `None` while it is held.
     silence: Duration,
     deadline: Option<Instant>,
+}
+
+impl Work {
+    fn is(&self, key: &RecordKey) -> bool {
+        (self.id, self.record_type, self.number) == (key.sub_session_id, key.record_type, key.number)
+    }
+}
+
+/// Where the numbers of a type of record are.
+fn place(record_type: AccountingRecordType) -> usize {
+    match record_type {
+        AccountingRecordType::EventRecord => 0,
+        AccountingRecordType::StartRecord => 1,
+        AccountingRecordType::InterimRecord => 2,
+        AccountingRecordType::StopRecord => 3,
+    }
 }
 
 impl Session {
@@ -242,7 +259,7 @@ impl Session {
             {
                 self.parts.remove(oldest);
             }
-            let seen = Numbers::default();
+            let seen = Default::default();
             self.parts.push(Part { id, seen, open: false, stopped: false, silence, deadline: None });
             self.parts.len() - 1
         });
@@ -276,8 +293,8 @@ impl Server {
     /// ignored: one action says what becomes of it.
     pub fn handle_input(&mut self, now: Instant, input: Input) -> Result<(), Ignored> {
         match input {
-            Input::Record { key, record_type } => {
-                let action = self.received(key, record_type);
+            Input::Record { key } => {
+                let action = self.received(key);
                 self.actions.push_back(action);
                 Ok(())
             }
@@ -332,17 +349,18 @@ impl Server {
         self.idle.len()
     }
 
-    fn received(&mut self, key: RecordKey, record_type: AccountingRecordType) -> Action {
+    fn received(&mut self, key: RecordKey) -> Action {
         use AccountingRecordType::{EventRecord, InterimRecord, StartRecord, StopRecord};
+        let record_type = key.record_type;
         let silence = self.config.supervision.unwrap_or_default();
         let session = self.sessions.entry(Arc::clone(&key.session_id)).or_default();
         let id = key.sub_session_id;
-        if session.processing.iter().any(|work| (work.id, work.number) == (id, key.number)) {
+        if session.processing.iter().any(|work| work.is(&key)) {
             return Action::AwaitAca { key };
         }
         let starting = session.processing.iter().any(|work| work.id == id && work.record_type == StartRecord);
         let part = session.part_mut(id, silence);
-        if part.seen.contains(key.number) {
+        if part.seen[place(record_type)].contains(key.number) {
             self.tidy(&key.session_id);
             return Action::RepeatAca { key };
         }
@@ -381,13 +399,13 @@ impl Server {
         let silence = self.config.supervision.unwrap_or_default();
         let session = self.sessions.get_mut(&key.session_id).ok_or(Ignored)?;
         let id = key.sub_session_id;
-        let at = session.processing.iter().position(|work| (work.id, work.number) == (id, key.number));
+        let at = session.processing.iter().position(|work| work.is(&key));
         let Work { record_type, opens, .. } = session.processing.remove(at.ok_or(Ignored)?);
         self.opening -= usize::from(opens);
         let success = (2000..3000).contains(&result_code.0);
         let part = session.part_mut(id, silence);
         if success {
-            part.seen.insert(key.number);
+            part.seen[place(record_type)].insert(key.number);
         }
         if self.config.supervision.is_some() {
             if let Some(interval) = interim_interval.filter(|interval| !interval.is_zero()) {
@@ -417,7 +435,7 @@ impl Server {
             self.supervise(now, &key.session_id, id);
         }
         self.tidy(&key.session_id);
-        self.actions.push_back(Action::SendAca { key, record_type, result_code });
+        self.actions.push_back(Action::SendAca { key, result_code });
         Ok(())
     }
 
@@ -459,7 +477,7 @@ impl Server {
         if !session.processing.is_empty() || session.parts.iter().any(|part| part.open) {
             return;
         }
-        if session.parts.iter().all(|part| part.seen.is_empty()) {
+        if session.parts.iter().flat_map(|part| &part.seen).all(Numbers::is_empty) {
             self.sessions.remove(session_id);
             return;
         }

@@ -57,11 +57,12 @@ impl Table {
         let key = RecordKey {
             session_id: acr.session_id.as_str().into(),
             sub_session_id: acr.accounting_sub_session_id,
+            record_type: acr.accounting_record_type,
             number: acr.accounting_record_number,
         };
         let state = &mut *self.lock();
         // A record is never ignored, and has exactly one consequence.
-        let _ = state.machine.handle_input(now(), Input::Record { key, record_type: acr.accounting_record_type });
+        let _ = state.machine.handle_input(now(), Input::Record { key });
         match state.machine.poll_action() {
             Some(Action::Process { key, operation, continuity }) => Verdict::Process(key, operation, continuity),
             Some(Action::AwaitAca { key }) => {

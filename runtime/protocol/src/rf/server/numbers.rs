@@ -1,4 +1,4 @@
-//! The Accounting-Record-Numbers of one session that were processed.
+//! Accounting-Record-Numbers of one session that were processed.
 
 /// How many runs of numbers are kept. The records of a session come in order but for a few, so there is one run, or two.
 const RUNS: usize = 32;

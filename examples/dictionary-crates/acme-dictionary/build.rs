@@ -1,0 +1,5 @@
+//! Turns `acme.xml` into Rust, and tells dependants where it is.
+
+fn main() {
+    diametric_codegen::Generator::new().dictionary("acme.xml").generate();
+}

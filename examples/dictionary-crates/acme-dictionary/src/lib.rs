@@ -1,0 +1,3 @@
+//! The AVPs of Acme: the module [`acme`] and the table [`DICTIONARY`].
+
+diametric::include_dictionary!();
