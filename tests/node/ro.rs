@@ -507,7 +507,7 @@ async fn a_handler_of_reauthorizations_answers_and_may_await_its_update() {
     let mut scene = Scene::new(ResultCode::SUCCESS).await;
     scene.client.ro().unwrap().on_reauth(|session, rar| async move {
         assert_eq!(rar.request.rating_group, Some(9));
-        rar.answer(ResultCode::LIMITED_SUCCESS);
+        rar.answer(ResultCode::LIMITED_SUCCESS).await;
         session.update(using(9, 33)).await.expect("the server grants it");
         session.set_attribute("reauthorized", "yes");
     });

@@ -6,7 +6,7 @@ use diametric::ro::{Opened, Ro, RoError, imsi};
 
 pub async fn session(ro: Ro) -> Result<(), RoError> {
     ro.on_reauth(|session, rar| async move {
-        rar.answer(ResultCode::LIMITED_SUCCESS);
+        rar.answer(ResultCode::LIMITED_SUCCESS).await;
         let _ = session.update(|_| ()).await;
     });
     let service = ro

@@ -134,9 +134,9 @@ impl Calls {
     pub(super) async fn reauthorized(self: Arc<Self>, session: SessionHandle, rar: Reauthorization) {
         if rar.pending {
             // The UPDATE that is out reports all there is.
-            return rar.answer(ResultCode::SUCCESS);
+            return rar.answer(ResultCode::SUCCESS).await;
         }
-        rar.answer(ResultCode::LIMITED_SUCCESS);
+        rar.answer(ResultCode::LIMITED_SUCCESS).await;
         let Some(grant) = self.grant(session.id()).await else { return };
         let updated = self.update(&session, &grant, Some(ReportingReason::FORCED_REAUTHORISATION)).await;
         if let Err(error) = answered(updated) {

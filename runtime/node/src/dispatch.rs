@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// However few handlers there may be, so many requests may wait for one.
 const MIN_WAITING: usize = 256;
@@ -30,7 +30,14 @@ pub struct Incoming<R> {
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Handler = Box<dyn Fn(Bytes, RequestContext, Arc<RemoteNode>, Arc<Known>) -> BoxFuture<Handled> + Send + Sync>;
-type Handled = Result<Vec<u8>, ErrorAnswer>;
+type Handled = Result<Reply, ErrorAnswer>;
+
+/// An answer on its way to the connection.
+pub(crate) struct Reply {
+    pub(crate) frame: Vec<u8>,
+    /// Who waits until it is ahead of whatever is sent next.
+    pub(crate) sent: Option<oneshot::Sender<()>>,
+}
 
 /// The handlers of a node, by application and command.
 pub(crate) struct Dispatcher {
@@ -79,13 +86,13 @@ impl Dispatcher {
         Arc::clone(&self.total).try_acquire_owned().ok()
     }
 
-    /// The frame that answers `frame`; `None` only if no answer can be encoded.
+    /// What answers `frame`; `None` only if no answer can be encoded.
     pub(crate) async fn answer(
         self: Arc<Self>,
         frame: Bytes,
         context: RequestContext,
         peer: Arc<RemoteNode>,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<Reply> {
         if let Err(error) = self.is_for_here(&frame) {
             return self.error(&context, &error);
         }
@@ -131,10 +138,10 @@ impl Dispatcher {
         }
     }
 
-    pub(crate) fn error(&self, context: &RequestContext, error: &ErrorAnswer) -> Option<Vec<u8>> {
+    pub(crate) fn error(&self, context: &RequestContext, error: &ErrorAnswer) -> Option<Reply> {
         let origin = Origin { host: &self.local.origin_host, realm: &self.local.origin_realm };
         match context.error(&origin, error) {
-            Ok(frame) => Some(frame),
+            Ok(frame) => Some(Reply { frame, sent: None }),
             Err(error) => {
                 tracing::error!(%error, "an error answer cannot be encoded");
                 None
@@ -160,6 +167,20 @@ impl Handlers {
         H: Fn(Incoming<R>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<R::Answer, ErrorAnswer>> + Send + 'static,
     {
+        self.insert_ahead::<R, _, _>(application, move |incoming| {
+            let answer = handler(incoming);
+            async move { Ok((answer.await?, None)) }
+        });
+    }
+
+    /// [`insert`](Self::insert), for a handler with something to do that must come after its answer: it is told when the
+    /// answer has its place in the connection.
+    pub(crate) fn insert_ahead<R, H, F>(&mut self, application: u32, handler: H)
+    where
+        R: Request,
+        H: Fn(Incoming<R>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(R::Answer, Option<oneshot::Sender<()>>), ErrorAnswer>> + Send + 'static,
+    {
         let handler = Arc::new(handler);
         let handle = move |frame: Bytes, context: RequestContext, peer, known: Arc<Known>| -> BoxFuture<Handled> {
             let handler = Arc::clone(&handler);
@@ -167,8 +188,9 @@ impl Handlers {
                 let received =
                     message::decode_shared::<R>(&frame, &known).map_err(|error| ErrorAnswer::from(&error))?;
                 let incoming = Incoming { request: received.body, context: context.clone(), peer };
-                let answer = handler(incoming).await?;
-                context.answer(&answer).map_err(|error| {
+                let (answer, sent) = handler(incoming).await?;
+                let frame = context.answer(&answer);
+                frame.map(|frame| Reply { frame, sent }).map_err(|error| {
                     tracing::error!(%error, "a handler's answer cannot be encoded");
                     ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded")
                 })

@@ -11,7 +11,7 @@
 mod buffer;
 
 use self::buffer::ReadBuffer;
-use crate::dispatch::Dispatcher;
+use crate::dispatch::{Dispatcher, Reply as Answered};
 use crate::peers::Received;
 use bytes::{Buf, Bytes, BytesMut};
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
@@ -235,7 +235,7 @@ struct Driver<O> {
     /// Requests that wait for a handler.
     waiting: VecDeque<Bytes>,
     waiting_octets: usize,
-    handlers: JoinSet<Option<Vec<u8>>>,
+    handlers: JoinSet<Option<Answered>>,
     handled: HashMap<task::Id, RequestContext>,
     /// When the verdict on the peer is asked for again.
     overdue: Option<Instant>,
@@ -471,11 +471,11 @@ impl<O: Observer> Driver<O> {
         }
     }
 
-    fn answer(&mut self, done: Result<(task::Id, Option<Vec<u8>>), task::JoinError>) {
-        let frame = match done {
-            Ok((id, frame)) => {
+    fn answer(&mut self, done: Result<(task::Id, Option<Answered>), task::JoinError>) {
+        let answer = match done {
+            Ok((id, answer)) => {
                 self.handled.remove(&id);
-                frame
+                answer
             }
             Err(error) => self.handled.remove(&error.id()).and_then(|context| {
                 tracing::error!(command = context.header.command, "a request handler panicked");
@@ -483,15 +483,16 @@ impl<O: Observer> Driver<O> {
                 self.dispatcher.error(&context, &error)
             }),
         };
-        self.transmit(frame);
+        self.transmit(answer);
     }
 
     /// On a connection that ended meanwhile there is nobody left to answer.
-    fn transmit(&mut self, frame: Option<Vec<u8>>) {
-        if let Some(frame) = frame
-            && self.connection.send_answer(frame).is_err()
-        {
+    fn transmit(&mut self, answer: Option<Answered>) {
+        let Some(Answered { frame, sent }) = answer else { return };
+        if self.connection.send_answer(frame).is_err() {
             tracing::debug!("an answer came too late for its connection");
         }
+        // Whoever waited for it to be sent may go on in either case, and may have gone.
+        let _ = sent.map(|sent| sent.send(()));
     }
 }

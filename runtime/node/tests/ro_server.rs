@@ -7,9 +7,10 @@ use diametric::credit_control::{
     RequestedAction,
 };
 use diametric::ro::{Expiry, Opened, Ro, RoError, RoRequest, RoServer, RoServerConfig, RoSession, ServedSession};
+use diametric::wire::Header;
 use diametric::{Config, Node, SendError};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -143,7 +144,8 @@ impl Scene {
 }
 
 async fn client_of(server: &Node, name: &str) -> Node {
-    let config = Config::new(name, "example.com").peer(server.listening()[0]).ro_client("example.net");
+    let mut config = Config::new(name, "example.com").peer(server.listening()[0]).ro_client("example.net");
+    config.drain_timeout = Duration::from_millis(50);
     Node::builder(config).start().await.unwrap()
 }
 
@@ -467,6 +469,67 @@ async fn a_server_asks_for_re_authorization() {
     scene.next().await;
     let error = soon(served.reauthorize(|_| ())).await.unwrap_err();
     assert!(matches!(error, RoError::Ended), "{error}");
+}
+
+/// The requests that a client got and the messages it sent, of the credit-control application: by command, and whether it is
+/// a request.
+type Wire = Arc<Mutex<Vec<(u32, bool)>>>;
+
+/// A client whose messages are noted.
+async fn watched(server: &Node) -> (Node, Wire) {
+    let wire = Wire::default();
+    let noted = Arc::clone(&wire);
+    let config = Config::new("ctf2.example.com", "example.com").peer(server.listening()[0]).ro_client("example.net");
+    let node = Node::builder(config).observe(move |frame| {
+        let header = Header::peek(frame.octets).unwrap();
+        let request = header.flags.is_request();
+        if header.application == CREDIT_CONTROL && (frame.sent || request) {
+            noted.lock().unwrap().push((header.command, request));
+        }
+    });
+    (node.start().await.unwrap(), wire)
+}
+
+/// RFC 8506 §5.5: first the RAA, then the CCR that it promises. Both come from different tasks.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_a_rar_goes_out_before_the_update() {
+    for handled in [false, true] {
+        let mut scene = Scene::new(config()).await;
+        let (client, wire) = watched(&scene.server).await;
+        let ro = client.ro().unwrap();
+        if handled {
+            ro.on_reauth(|session, rar| async move {
+                rar.answer(ResultCode::LIMITED_SUCCESS).await;
+                session.update(|_| ()).await.unwrap();
+            });
+        }
+        let opened = soon(ro.service("32251@3gpp.org").initial(|_| ())).await.unwrap();
+        let Opened::Granted { session, .. } = opened else { panic!("{opened:?}") };
+        let (_, served) = soon(scene.told.recv()).await.unwrap();
+        for number in 1..=15 {
+            wire.lock().unwrap().clear();
+            soon(served.reauthorize(|_| ())).await.unwrap();
+            assert_eq!(scene.next().await, Told::Handled(CcRequestType::UpdateRequest, number));
+            assert_eq!(wire.lock().unwrap()[..], [(258, true), (258, false), (272, true)], "handled: {handled}");
+            // The next RAR is for a session that has nothing out.
+            while session.snapshot().await.unwrap().next_number != number + 1 {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_an_asr_goes_out_before_the_termination() {
+    let mut scene = Scene::new(config()).await;
+    let (client, wire) = watched(&scene.server).await;
+    for _ in 0..15 {
+        let opened = soon(client.ro().unwrap().service("32251@3gpp.org").initial(|_| ())).await.unwrap();
+        let Opened::Granted { session: _session, .. } = opened else { panic!("{opened:?}") };
+        let (_, served) = soon(scene.told.recv()).await.unwrap();
+        wire.lock().unwrap().clear();
+        soon(served.abort(|_| ())).await.unwrap();
+        assert_eq!(scene.next().await, Told::Handled(CcRequestType::TerminationRequest, 1));
+        assert_eq!(wire.lock().unwrap()[..], [(274, true), (274, false), (272, true)]);
+    }
 }
 
 #[tokio::test]

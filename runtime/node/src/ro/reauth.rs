@@ -3,7 +3,7 @@
 use super::Ro;
 use super::service::CcrForm;
 use super::session::{Attributes, SessionHandle};
-use super::task::{Order, Reauth};
+use super::task::{Answer, Order, Reauth};
 use crate::dispatch::{Handlers, Incoming};
 use crate::node::Shared;
 use diametric_protocol::answer::ErrorAnswer;
@@ -30,8 +30,8 @@ pub(crate) struct RoSessions {
 
 /// A session of whatever form.
 trait Registered: Send {
-    fn reauth(&self, sessions: &RoSessions, request: ReAuthRequest) -> BoxFuture<ResultCode>;
-    fn abort(&self) -> BoxFuture<ResultCode>;
+    fn reauth(&self, sessions: &RoSessions, request: ReAuthRequest) -> BoxFuture<Answer>;
+    fn abort(&self) -> BoxFuture<Answer>;
 }
 
 /// Does not keep the session's task waiting for orders that nobody can give.
@@ -41,6 +41,8 @@ struct Entry<F: CcrForm> {
     service: Weak<super::Service>,
     attributes: Attributes,
 }
+
+const UNKNOWN: Answer = (ResultCode::UNKNOWN_SESSION_ID, None);
 
 type AbortHandler = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -54,14 +56,17 @@ pub struct Reauthorization {
     /// Whether a CCR of the session is out. If it reports everything the RAR is about, the answer is
     /// DIAMETER_SUCCESS and no further CCR is due; otherwise DIAMETER_LIMITED_SUCCESS and an update (RFC 8506 §5.5).
     pub pending: bool,
-    answer: oneshot::Sender<ResultCode>,
+    answer: oneshot::Sender<Answer>,
 }
 
 impl Reauthorization {
-    /// Sends the RAA. It goes out before whatever the handler does next.
-    pub fn answer(self, result_code: ResultCode) {
+    /// Sends the RAA. When this is done, it goes out before whatever the handler does next.
+    pub async fn answer(self, result_code: ResultCode) {
+        let (sent, ahead) = oneshot::channel();
         // The server's connection may be gone; the re-authorization is worth doing all the same.
-        let _ = self.answer.send(result_code);
+        if self.answer.send((result_code, Some(sent))).is_ok() {
+            let _ = ahead.await;
+        }
     }
 }
 
@@ -124,30 +129,30 @@ impl RoSessions {
         self.reauth.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<F>()).cloned()
     }
 
-    async fn reauth(&self, request: ReAuthRequest) -> ResultCode {
+    async fn reauth(&self, request: ReAuthRequest) -> Answer {
         let answer = self.lock().get(request.session_id.as_str()).map(|session| session.reauth(self, request.clone()));
         match answer {
             Some(answer) => answer.await,
-            None => ResultCode::UNKNOWN_SESSION_ID,
+            None => UNKNOWN,
         }
     }
 
-    async fn abort(&self, id: &str) -> ResultCode {
+    async fn abort(&self, id: &str) -> Answer {
         let answer = self.lock().get(id).map(|session| session.abort());
-        let Some(answer) = answer else { return ResultCode::UNKNOWN_SESSION_ID };
-        let result_code = answer.await;
+        let Some(answer) = answer else { return UNKNOWN };
+        let answer = answer.await;
         let aborted = self.aborted.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(aborted) = aborted {
             aborted(id);
         }
-        result_code
+        answer
     }
 }
 
 impl<F: CcrForm> Registered for Entry<F> {
-    fn reauth(&self, sessions: &RoSessions, request: ReAuthRequest) -> BoxFuture<ResultCode> {
+    fn reauth(&self, sessions: &RoSessions, request: ReAuthRequest) -> BoxFuture<Answer> {
         let (Some(orders), Some(service)) = (self.orders.upgrade(), self.service.upgrade()) else {
-            return Box::pin(std::future::ready(ResultCode::UNKNOWN_SESSION_ID));
+            return Box::pin(std::future::ready(UNKNOWN));
         };
         let handler = sessions.handler::<F>();
         let handle = SessionHandle { id: Arc::clone(&self.id), orders, service, attributes: self.attributes.clone() };
@@ -156,29 +161,29 @@ impl<F: CcrForm> Registered for Entry<F> {
             let asked = handle.orders.send(Order::Reauth { reply, application: handler.is_some() });
             let answer = match asked {
                 Ok(()) => answer.await,
-                Err(_) => return ResultCode::UNKNOWN_SESSION_ID,
+                Err(_) => return UNKNOWN,
             };
             let handler = handler.as_ref().and_then(|handler| handler.downcast_ref::<Box<ReauthHandler<F>>>());
             match (answer, handler) {
-                (Ok(Reauth::Answer(result_code)), _) => result_code,
+                (Ok(Reauth::Answer(answer)), _) => answer,
                 (Ok(Reauth::Ask { pending }), Some(handler)) => {
-                    let (answer, result_code) = oneshot::channel();
+                    let (answer, answered) = oneshot::channel();
                     tokio::spawn(handler(handle, Reauthorization { request, pending, answer }));
-                    result_code.await.unwrap_or(ResultCode::UNABLE_TO_COMPLY)
+                    answered.await.unwrap_or((ResultCode::UNABLE_TO_COMPLY, None))
                 }
                 // A session that is just ending.
-                _ => ResultCode::UNKNOWN_SESSION_ID,
+                _ => UNKNOWN,
             }
         })
     }
 
-    fn abort(&self) -> BoxFuture<ResultCode> {
+    fn abort(&self) -> BoxFuture<Answer> {
         let orders = self.orders.upgrade();
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             match orders.map(|orders| orders.send(Order::Abort { reply })) {
-                Some(Ok(())) => answer.await.unwrap_or(ResultCode::UNKNOWN_SESSION_ID),
-                _ => ResultCode::UNKNOWN_SESSION_ID,
+                Some(Ok(())) => answer.await.unwrap_or(UNKNOWN),
+                _ => UNKNOWN,
             }
         })
     }
@@ -198,12 +203,12 @@ fn install_reauth(handlers: &mut Handlers, application: u32, later: &Later) {
         return;
     }
     let node = Arc::clone(later);
-    handlers.insert::<ReAuthRequest, _, _>(application, move |incoming: Incoming<ReAuthRequest>| {
+    handlers.insert_ahead::<ReAuthRequest, _, _>(application, move |incoming: Incoming<ReAuthRequest>| {
         let node = Arc::clone(&node);
         async move {
             let shared = upgrade(&node)?;
             let session_id = incoming.request.session_id.clone();
-            let result_code = shared.ro_sessions().reauth(incoming.request).await;
+            let (result_code, sent) = shared.ro_sessions().reauth(incoming.request).await;
             let local = shared.local();
             let mut raa = ReAuthAnswer::new(ReAuthAnswerRequired {
                 session_id,
@@ -212,7 +217,7 @@ fn install_reauth(handlers: &mut Handlers, application: u32, later: &Later) {
                 origin_realm: local.origin_realm.clone(),
             });
             raa.proxy_info = incoming.context.proxy_info.iter().cloned().collect();
-            Ok(raa)
+            Ok((raa, sent))
         }
     });
 }
@@ -222,11 +227,11 @@ fn install_abort(handlers: &mut Handlers, application: u32, later: &Later) {
         return;
     }
     let node = Arc::clone(later);
-    handlers.insert::<AbortSessionRequest, _, _>(application, move |incoming: Incoming<AbortSessionRequest>| {
+    handlers.insert_ahead::<AbortSessionRequest, _, _>(application, move |incoming: Incoming<AbortSessionRequest>| {
         let node = Arc::clone(&node);
         async move {
             let shared = upgrade(&node)?;
-            let result_code = shared.ro_sessions().abort(&incoming.request.session_id).await;
+            let (result_code, sent) = shared.ro_sessions().abort(&incoming.request.session_id).await;
             let local = shared.local();
             let mut asa = AbortSessionAnswer::new(AbortSessionAnswerRequired {
                 session_id: incoming.request.session_id.clone(),
@@ -235,7 +240,7 @@ fn install_abort(handlers: &mut Handlers, application: u32, later: &Later) {
                 origin_realm: local.origin_realm.clone(),
             });
             asa.proxy_info = incoming.context.proxy_info.iter().cloned().collect();
-            Ok(asa)
+            Ok((asa, sent))
         }
     });
 }

@@ -25,18 +25,21 @@ pub(super) enum Order<F: CcrForm> {
     /// A RAR came. Says whether the application may answer it, and if so, whether a CCR is out.
     Reauth { reply: oneshot::Sender<Reauth>, application: bool },
     /// An ASR came, with which the client complies.
-    Abort { reply: oneshot::Sender<ResultCode> },
+    Abort { reply: oneshot::Sender<Answer> },
     /// Tell the state, once nothing is out.
     Snapshot { reply: oneshot::Sender<RoSessionState> },
     /// Tell the state, once nothing is out, and stop.
     Detach { reply: oneshot::Sender<RoSessionState> },
 }
 
+/// The answer to a RAR or an ASR, and who is to be told when it is sent: the CCR that follows must not come before it.
+pub(super) type Answer = (ResultCode, Option<oneshot::Sender<()>>);
+
 /// What a session says of a RAR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Reauth {
     /// Answer it with this.
-    Answer(ResultCode),
+    Answer(Answer),
     /// The application answers it; `pending` if a CCR is out.
     Ask { pending: bool },
 }
@@ -63,7 +66,9 @@ pub(super) struct Task<F: CcrForm> {
     snapshots: Vec<(oneshot::Sender<RoSessionState>, bool)>,
     /// Who waits for the machine's answer to a RAR or an ASR.
     raa: Option<oneshot::Sender<Reauth>>,
-    asa: Option<oneshot::Sender<ResultCode>>,
+    asa: Option<oneshot::Sender<Answer>>,
+    /// Tells when the RAA or ASA is sent: no CCR may overtake it.
+    ahead: Option<oneshot::Receiver<()>>,
 }
 
 impl<F: CcrForm> Task<F> {
@@ -106,6 +111,7 @@ impl<F: CcrForm> Task<F> {
             snapshots: Vec::new(),
             raa: None,
             asa: None,
+            ahead: None,
         }
     }
 
@@ -155,7 +161,7 @@ impl<F: CcrForm> Task<F> {
             Order::Reauth { reply, application } => {
                 let pending = self.machine.state() == State::PendingU;
                 match self.machine.reauth_refusal() {
-                    Some(refusal) => _ = reply.send(Reauth::Answer(refusal)),
+                    Some(refusal) => _ = reply.send(Reauth::Answer((refusal, None))),
                     None if application => _ = reply.send(Reauth::Ask { pending }),
                     None => {
                         self.raa = Some(reply);
@@ -209,9 +215,13 @@ impl<F: CcrForm> Task<F> {
                 Action::Unanswered { why, .. } => unanswered = Some(why),
                 // Whoever asked may be gone with its connection.
                 Action::SendRaa { result_code } => {
-                    _ = self.raa.take().map(|raa| raa.send(Reauth::Answer(result_code)));
+                    let sent = self.go_ahead();
+                    _ = self.raa.take().map(|raa| raa.send(Reauth::Answer((result_code, Some(sent)))));
                 }
-                Action::SendAsa { result_code } => _ = self.asa.take().map(|asa| asa.send(result_code)),
+                Action::SendAsa { result_code } => {
+                    let sent = self.go_ahead();
+                    _ = self.asa.take().map(|asa| asa.send((result_code, Some(sent))));
+                }
                 // Whether the service stops is in the result of whoever waits; final units are the application's, and the
                 // machine is not told of them here.
                 _ => {}
@@ -243,6 +253,13 @@ impl<F: CcrForm> Task<F> {
         }
     }
 
+    /// Has the next CCR wait until what is answered now is sent.
+    fn go_ahead(&mut self) -> oneshot::Sender<()> {
+        let (sent, ahead) = oneshot::channel();
+        self.ahead = Some(ahead);
+        sent
+    }
+
     /// Hands out snapshots when nothing is out; says whether the session goes on elsewhere.
     fn tell(&mut self) -> bool {
         let mut detached = false;
@@ -251,7 +268,8 @@ impl<F: CcrForm> Task<F> {
                 for (reply, detach) in self.snapshots.drain(..) {
                     let state = self.machine.snapshot(now());
                     let state = RoSessionState::new(&state, &self.service, self.server.as_ref(), &self.attributes);
-                    detached |= detach && reply.send(state).is_ok();
+                    let taken = reply.send(state).is_ok();
+                    detached |= detach && taken;
                 }
             }
             // Dropping the senders tells that there is nothing to resume.
@@ -294,12 +312,17 @@ impl<F: CcrForm> Task<F> {
     }
 
     fn exchange<G: CcrForm>(
-        &self,
+        &mut self,
         ccr: G,
         keep: impl FnOnce(Box<G::Answer>) -> Option<Box<F::Answer>> + Send + 'static,
     ) -> InFlight<F::Answer> {
         let (shared, timeout) = (Arc::clone(&self.service.shared), self.service.settings.request_timeout);
+        let ahead = self.ahead.take();
         Box::pin(async move {
+            if let Some(ahead) = ahead {
+                // An error means that it cannot be sent any more.
+                let _ = ahead.await;
+            }
             let (outcome, answer) = facts::of_exchange(shared.send(CREDIT_CONTROL, &ccr, timeout).await);
             (outcome, answer.and_then(keep))
         })

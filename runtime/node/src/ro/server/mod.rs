@@ -32,7 +32,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use table::{Admitted, Client, Kept, Table, Verdict};
-use tokio::sync::oneshot;
 
 /// Application-Id of credit control.
 pub(crate) const CREDIT_CONTROL: u32 = 4;
@@ -229,17 +228,11 @@ impl<F: CcrForm, S: RoServer<F>> Desk<F, S> {
         if !self.supervised.swap(true, Ordering::Relaxed) {
             tokio::spawn(supervise(Arc::downgrade(&self), Arc::clone(&self.home)));
         }
-        let unanswered = || ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled");
         match self.home.table.admit(request.ccr.standard(), now()) {
-            Verdict::Process => {
-                let (reply, answer) = oneshot::channel();
-                // In a task of its own: what was begun is finished, whatever becomes of the connection.
-                tokio::spawn(self.process(request, reply));
-                answer.await.unwrap_or_else(|_| Err(unanswered()))
-            }
+            Verdict::Process => self.process(request).await,
             Verdict::Await(answer) => match answer.await {
                 Ok(kept) => again(&request, &kept),
-                Err(_) => Err(unanswered()),
+                Err(_) => Err(unhandled()),
             },
             Verdict::Repeat(kept) => again(&request, &kept),
             // RFC 8506 §8.3: an EVENT_REQUEST must say what it wants.
@@ -249,7 +242,8 @@ impl<F: CcrForm, S: RoServer<F>> Desk<F, S> {
         }
     }
 
-    async fn process(self: Arc<Self>, request: RoRequest<F>, reply: oneshot::Sender<Result<F::Answer, ErrorAnswer>>) {
+    /// What was begun is finished, whatever becomes of the connection: a repetition on another one gets the answer.
+    async fn process(&self, request: RoRequest<F>) -> Result<F::Answer, ErrorAnswer> {
         let ccr = request.ccr.standard();
         let admitted = Admitted {
             session_id: (&*ccr.session_id).into(),
@@ -258,23 +252,20 @@ impl<F: CcrForm, S: RoServer<F>> Desk<F, S> {
         };
         let pending = Pending { table: &self.home.table, admitted: Some(admitted) };
         let context = request.context.clone();
-        let mut answer = self.handle(request).await;
+        let answer = self.handle(request).await;
         let (outcome, kept) = match &answer {
             Ok(cca) => match context.answer(cca) {
                 Ok(frame) => (outcome(cca.standard()), Ok(frame)),
+                // Ends `pending` as a handler that failed.
                 Err(error) => {
                     tracing::error!(%error, "the answer to a CCR cannot be encoded");
-                    let error = ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded");
-                    answer = Err(error);
-                    // Ends `pending` as a handler that failed.
-                    return reply.send(answer).map_or((), drop);
+                    return Err(ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded"));
                 }
             },
             Err(error) => (Outcome::new(error.result_code), Err(error.clone())),
         };
         pending.done(outcome, kept);
-        // The connection may be gone; a repetition on another one gets the answer.
-        let _ = reply.send(answer);
+        answer
     }
 
     async fn handle(&self, request: RoRequest<F>) -> Result<F::Answer, ErrorAnswer> {
@@ -316,10 +307,14 @@ impl Pending<'_> {
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         if let Some(admitted) = self.admitted.take() {
-            let error = ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled");
+            let error = unhandled();
             self.table.processed(&admitted, Outcome::new(error.result_code), Err(error), true);
         }
     }
+}
+
+fn unhandled() -> ErrorAnswer {
+    ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled")
 }
 
 /// Watches Tcc for as long as there is a server.
