@@ -2,7 +2,7 @@
 
 use crate::attr::unknown;
 use diametric_codegen::Generator;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use std::path::PathBuf;
 use std::{env, iter};
@@ -39,9 +39,8 @@ impl Parse for Dictionary {
             }
         }
         if dictionary.paths.is_empty() {
-            return Err(
-                input.error("which dictionary? Give its path from the package's root: `dictionary!(\"acme.xml\")`")
-            );
+            let message = "which dictionary? Give its path from the package's root: `dictionary!(\"acme.xml\")`";
+            return Err(Error::new(Span::call_site(), message));
         }
         Ok(dictionary)
     }
@@ -138,7 +137,6 @@ mod tests {
     fn each_mistake_is_an_error_with_its_line() {
         let text = expand(r#""src/tests/broken.xml""#);
         assert_eq!(text.matches("compile_error !").count(), 2, "{text}");
-        assert!(text.contains("[D013] unknown AVP `Custom-Mesage`") || text.contains("Custom-Mesage"), "{text}");
         assert!(text.contains("src/tests/broken.xml:5:"), "{text}");
         assert!(text.contains("did you mean `Custom-Message`?"), "{text}");
     }

@@ -195,7 +195,7 @@ fn a_command_in_order_has_no_errors() {
 #[test]
 fn a_command_with_a_mistake_has_one_error() {
     let table = [
-        (format!("{PING}"), "is it a request or an answer? Add `request, answer = AcmePingAnswer`, or `answer`"),
+        (PING.to_owned(), "is it a request or an answer? Add `request, answer = AcmePingAnswer`, or `answer`"),
         (format!("{PING}, request"), "what answers the request? Add `answer = AcmePingAnswer`"),
         (format!("{PING}, request, answer"), "what answers the request? Add `answer = AcmePingAnswer`"),
         (
