@@ -268,3 +268,26 @@ fn diagnostics_come_in_source_order_and_are_counted() {
     assert!(warned.render().ends_with("\nwarning: 1 warning\n"));
     assert_eq!(load(&[]).render(), "");
 }
+
+#[test]
+fn a_clause_is_told_from_a_whole_reference() {
+    let avp = |code: u32, spec: &str| {
+        format!(r#"<avp name="A-{code}" code="{code}" spec="{spec}"><data type="Time"/></avp>"#)
+    };
+    let specs = [
+        ("7.2.158A", "Acme TS 1 7.2.158A"),
+        ("16", "Acme TS 1 16"),
+        ("Annex B.2.1", "Acme TS 1 Annex B.2.1"),
+        ("3GPP TS 29.061 16.4.7", "3GPP TS 29.061 16.4.7"),
+        ("3GPP2 X.S0057-0 5", "3GPP2 X.S0057-0 5"),
+        ("RFC 7155 4.4.7", "RFC 7155 4.4.7"),
+        ("Annexes of something", "Annexes of something"),
+    ];
+    let body: String = specs.iter().zip(70_001..).map(|((spec, _), code)| avp(code, spec)).collect();
+    let text = format!(r#"<diameter name="acme" spec="Acme TS 1 V19.0.0">{body}</diameter>"#);
+    let dictionary = right(&[("acme", &text)]);
+    for ((_, expected), code) in specs.iter().zip(70_001..) {
+        let id = Index::new(&dictionary).avp(0, code).expect("it was defined");
+        assert_eq!(dictionary.avp(id).spec.as_deref(), Some(*expected));
+    }
+}
