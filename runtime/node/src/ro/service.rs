@@ -113,7 +113,7 @@ impl Service {
     /// Opens a session: reserves units with CCR INITIAL (ECUR, SCUR). `fill` is called at once.
     ///
     /// # Errors
-    /// [`RoError::Denied`] and others, when the service must not be delivered.
+    /// [`RoError::Denied`](super::RoError::Denied) and others, when the service must not be delivered.
     pub fn initial(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<Opened> {
         self.initial_as((), fill)
     }
@@ -130,7 +130,7 @@ impl Service {
     /// Charges for an event at once (IEC): EVENT_REQUEST with DIRECT_DEBITING.
     ///
     /// # Errors
-    /// [`RoError::Denied`] and others, when the service must not be delivered; [`RoError::Uncontrolled`] when it may
+    /// [`RoError::Denied`](super::RoError::Denied) and others, when the service must not be delivered; [`RoError::Uncontrolled`](super::RoError::Uncontrolled) when it may
     /// be, although nothing was debited yet.
     pub fn debit(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<CreditControlAnswer> {
         self.debit_as((), fill)
