@@ -218,8 +218,13 @@ where
         }
     };
     let _ = tokio::time::timeout(FLUSH, flush).await;
-    let watchdog = driver.connection.take_watchdog(std::time::Instant::now());
+    let watchdog = driver.connection.take_watchdog(now());
     (reason, watchdog)
+}
+
+/// The time as the machine has it: that of the runtime's clock, which tests can move.
+pub(crate) fn now() -> std::time::Instant {
+    Instant::now().into_std()
 }
 
 struct Driver<O> {
@@ -330,7 +335,7 @@ impl<O: Observer> Driver<O> {
     }
 
     fn take_frames(&mut self) {
-        let now = std::time::Instant::now();
+        let now = now();
         while self.connection.takes_frames() {
             let limit = match self.connection.remote() {
                 Some(_) => self.link.max_message_size,
@@ -360,7 +365,7 @@ impl<O: Observer> Driver<O> {
     }
 
     fn obey(&mut self, control: Option<Control>) {
-        let now = std::time::Instant::now();
+        let now = now();
         match control {
             Some(Control::Admit(watchdog)) => self.connection.admit(watchdog.map(|watchdog| *watchdog), now),
             Some(Control::Refuse(error)) => self.connection.refuse(&error),
@@ -381,7 +386,7 @@ impl<O: Observer> Driver<O> {
         let idle = self.replies.is_empty() && self.handlers.is_empty() && self.waiting.is_empty();
         if !self.connection.is_open() || idle || deadline <= Instant::now() {
             self.leaving = None;
-            self.connection.disconnect(cause, std::time::Instant::now());
+            self.connection.disconnect(cause, now());
         }
     }
 
@@ -394,7 +399,7 @@ impl<O: Observer> Driver<O> {
             let problem = format!("the rest of a message did not come within {:?}", self.link.patience);
             self.connection.abandon(CloseReason::Protocol(problem));
         }
-        self.connection.handle_timeout(std::time::Instant::now());
+        self.connection.handle_timeout(now());
     }
 
     fn wrote(&mut self, count: usize) {
@@ -414,7 +419,7 @@ impl<O: Observer> Driver<O> {
             let _ = reply.send(Err(Unanswered::NotSent));
             return;
         }
-        match self.connection.send_request(frame, left, std::time::Instant::now()) {
+        match self.connection.send_request(frame, left, now()) {
             Ok(id) => {
                 self.replies.insert(id, reply);
                 // So that it counts for what may be sent besides.

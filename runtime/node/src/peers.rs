@@ -396,7 +396,7 @@ impl State {
 
     fn is_connected(&self, known: usize) -> bool {
         let host = self.known.get(known).and_then(|known| known.host.as_ref());
-        host.is_some_and(|host| self.open.contains_key(host))
+        host.is_some_and(|host| self.is_open(host))
     }
 
     /// A connection to a configured peer is over; there may be another.
@@ -451,7 +451,11 @@ impl State {
     }
 
     pub(crate) fn is_known(&self, host: &DiameterIdentity) -> bool {
-        self.open.contains_key(host) || self.known.iter().any(|known| known.host.as_ref() == Some(host))
+        self.is_open(host) || self.known.iter().any(|known| known.host.as_ref() == Some(host))
+    }
+
+    pub(crate) fn is_open(&self, host: &DiameterIdentity) -> bool {
+        self.open.contains_key(host)
     }
 
     /// The open connection to `host`.

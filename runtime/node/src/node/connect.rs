@@ -219,7 +219,7 @@ async fn talk(stream: TcpStream, ends: Ends, peer: Option<(usize, PeerConfig)>, 
             end_to_end: Arc::clone(&shared.end_to_end),
         },
         if peer.is_some() { Role::Initiator } else { Role::Responder },
-        std::time::Instant::now(),
+        driver::now(),
     );
     let (dispatcher, drain) = (Arc::clone(&shared.dispatcher), config.drain_timeout);
     drop(shared);

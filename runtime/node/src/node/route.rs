@@ -113,6 +113,9 @@ impl Router<'_> {
             let cause = match &known.attempt {
                 Attempt::Failed(cause) => cause.as_str(),
                 Attempt::Awaited => "has not connected to this node",
+                Attempt::Connected if !known.host.as_ref().is_some_and(|host| state.is_open(host)) => {
+                    "is just disconnecting"
+                }
                 Attempt::First | Attempt::Connected => return None,
             };
             Some(match (&known.host, &known.address) {
