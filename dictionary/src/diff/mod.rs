@@ -1,8 +1,8 @@
 //! What changed between two dictionaries, and whom it concerns.
 //!
 //! Each [`Change`] says two things beside what it is: whether messages that the one dictionary allows are refused or misread
-//! by peers that have the other ([`Change::wire`]), and what it means for Rust code that uses the generated types
-//! ([`Change::rust`]): a new optional member is minor, a new required one, another cardinality or another type is major.
+//! by peers that have the other (`Change::wire`), and what it means for Rust code that uses the generated types
+//! (`Change::rust`): a new optional member is minor, a new required one, another cardinality or another type is major.
 //!
 //! AVPs are compared by vendor and code, commands by application and code, members by their AVP.
 //!
