@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// However few handlers there may be, so many requests may wait for one.
 const MIN_WAITING: usize = 256;
@@ -35,9 +35,12 @@ type Handled = Result<Reply, ErrorAnswer>;
 /// An answer on its way to the connection.
 pub(crate) struct Reply {
     pub(crate) frame: Vec<u8>,
-    /// Who waits until it is ahead of whatever is sent next.
-    pub(crate) sent: Option<oneshot::Sender<()>>,
+    /// Is let go of when the answer has its place, ahead of whatever is sent next, or will never have one.
+    pub(crate) held: Option<Held>,
 }
+
+/// Something whose end tells whoever is interested.
+pub(crate) type Held = Box<dyn Send>;
 
 /// The handlers of a node, by application and command.
 pub(crate) struct Dispatcher {
@@ -141,7 +144,7 @@ impl Dispatcher {
     pub(crate) fn error(&self, context: &RequestContext, error: &ErrorAnswer) -> Option<Reply> {
         let origin = Origin { host: &self.local.origin_host, realm: &self.local.origin_realm };
         match context.error(&origin, error) {
-            Ok(frame) => Some(Reply { frame, sent: None }),
+            Ok(frame) => Some(Reply { frame, held: None }),
             Err(error) => {
                 tracing::error!(%error, "an error answer cannot be encoded");
                 None
@@ -173,13 +176,13 @@ impl Handlers {
         });
     }
 
-    /// [`insert`](Self::insert), for a handler with something to do that must come after its answer: it is told when the
-    /// answer has its place in the connection.
+    /// [`insert`](Self::insert), for a handler with something to do that must come after its answer: what it gives besides is
+    /// let go of when the answer has its place in the connection.
     pub(crate) fn insert_ahead<R, H, F>(&mut self, application: u32, handler: H)
     where
         R: Request,
         H: Fn(Incoming<R>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(R::Answer, Option<oneshot::Sender<()>>), ErrorAnswer>> + Send + 'static,
+        F: Future<Output = Result<(R::Answer, Option<Held>), ErrorAnswer>> + Send + 'static,
     {
         let handler = Arc::new(handler);
         let handle = move |frame: Bytes, context: RequestContext, peer, known: Arc<Known>| -> BoxFuture<Handled> {
@@ -188,9 +191,9 @@ impl Handlers {
                 let received =
                     message::decode_shared::<R>(&frame, &known).map_err(|error| ErrorAnswer::from(&error))?;
                 let incoming = Incoming { request: received.body, context: context.clone(), peer };
-                let (answer, sent) = handler(incoming).await?;
+                let (answer, held) = handler(incoming).await?;
                 let frame = context.answer(&answer);
-                frame.map(|frame| Reply { frame, sent }).map_err(|error| {
+                frame.map(|frame| Reply { frame, held }).map_err(|error| {
                     tracing::error!(%error, "a handler's answer cannot be encoded");
                     ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded")
                 })

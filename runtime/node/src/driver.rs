@@ -493,11 +493,11 @@ impl<O: Observer> Driver<O> {
 
     /// On a connection that ended meanwhile there is nobody left to answer.
     fn transmit(&mut self, answer: Option<Answered>) {
-        let Some(Answered { frame, sent }) = answer else { return };
+        let Some(Answered { frame, held }) = answer else { return };
         if self.connection.send_answer(frame).is_err() {
             tracing::debug!("an answer came too late for its connection");
         }
-        // Whoever waited for it to be sent may go on in either case, and may have gone.
-        let _ = sent.map(|sent| sent.send(()));
+        // Whoever waited for it may go on in either case.
+        drop(held);
     }
 }

@@ -94,6 +94,10 @@ impl NodeBuilder {
         &mut self.config.local
     }
 
+    pub(crate) fn handlers(&mut self) -> &mut Handlers {
+        &mut self.handlers
+    }
+
     /// The node, once it has started.
     pub(crate) fn later(&self) -> &Later {
         &self.later

@@ -532,6 +532,47 @@ async fn the_answer_to_an_asr_goes_out_before_the_termination() {
     }
 }
 
+/// A server that wants to be asked again as soon as it can be.
+struct Hasty(mpsc::UnboundedSender<ResultCode>);
+
+impl RoServer for Hasty {
+    async fn initial(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        let (session, asked) = (request.session(), self.0.clone());
+        tokio::spawn(async move {
+            loop {
+                match session.reauthorize(|_| ()).await {
+                    Ok(raa) => return asked.send(raa.result_code),
+                    // The INITIAL is not answered yet.
+                    Err(RoError::Ended) => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+        Ok(request.success())
+    }
+    async fn update(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(request.success())
+    }
+    async fn terminate(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        Ok(request.success())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_rar_overtakes_the_answer_that_opens_its_session() {
+    let (asked, mut answers) = mpsc::unbounded_channel();
+    let listen = Config::new("ocs.example.net", "example.net").listen(([127, 0, 0, 1], 0).into());
+    let server = Node::builder(listen).ro_server(Hasty(asked)).start().await.unwrap();
+    let client = client_of(&server, "ctf.example.com").await;
+    let mut sessions = Vec::new();
+    for _ in 0..30 {
+        let opened = soon(client.ro().unwrap().service("32251@3gpp.org").initial(|_| ())).await.unwrap();
+        // A client that has no such session, or one whose INITIAL is out, would refuse.
+        assert_eq!(soon(answers.recv()).await, Some(ResultCode::LIMITED_SUCCESS));
+        sessions.push(opened);
+    }
+}
+
 #[tokio::test]
 async fn a_server_ends_a_session() {
     let mut scene = Scene::new(config()).await;

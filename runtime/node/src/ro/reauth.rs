@@ -4,7 +4,7 @@ use super::Ro;
 use super::service::CcrForm;
 use super::session::{Attributes, SessionHandle};
 use super::task::{Answer, Order, Reauth};
-use crate::dispatch::{Handlers, Incoming};
+use crate::dispatch::{Handlers, Held, Incoming};
 use crate::node::Shared;
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::{AbortSessionAnswer, AbortSessionAnswerRequired, AbortSessionRequest, ResultCode};
@@ -65,6 +65,7 @@ impl Reauthorization {
         let (sent, ahead) = oneshot::channel();
         // The server's connection may be gone; the re-authorization is worth doing all the same.
         if self.answer.send((result_code, Some(sent))).is_ok() {
+            // Nothing is ever sent: its other end is let go of in time.
             let _ = ahead.await;
         }
     }
@@ -217,7 +218,7 @@ fn install_reauth(handlers: &mut Handlers, application: u32, later: &Later) {
                 origin_realm: local.origin_realm.clone(),
             });
             raa.proxy_info = incoming.context.proxy_info.iter().cloned().collect();
-            Ok((raa, sent))
+            Ok((raa, sent.map(|sent| Box::new(sent) as Held)))
         }
     });
 }
@@ -240,7 +241,7 @@ fn install_abort(handlers: &mut Handlers, application: u32, later: &Later) {
                 origin_realm: local.origin_realm.clone(),
             });
             asa.proxy_info = incoming.context.proxy_info.iter().cloned().collect();
-            Ok((asa, sent))
+            Ok((asa, sent.map(|sent| Box::new(sent) as Held)))
         }
     });
 }

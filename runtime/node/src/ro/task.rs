@@ -32,7 +32,7 @@ pub(super) enum Order<F: CcrForm> {
     Detach { reply: oneshot::Sender<RoSessionState> },
 }
 
-/// The answer to a RAR or an ASR, and who is to be told when it is sent: the CCR that follows must not come before it.
+/// The answer to a RAR or an ASR, and what is let go of when it has its place: the CCR that follows must not come before it.
 pub(super) type Answer = (ResultCode, Option<oneshot::Sender<()>>);
 
 /// What a session says of a RAR.
@@ -67,7 +67,7 @@ pub(super) struct Task<F: CcrForm> {
     /// Who waits for the machine's answer to a RAR or an ASR.
     raa: Option<oneshot::Sender<Reauth>>,
     asa: Option<oneshot::Sender<Answer>>,
-    /// Tells when the RAA or ASA is sent: no CCR may overtake it.
+    /// Ends when the RAA or ASA has its place: no CCR may overtake it.
     ahead: Option<oneshot::Receiver<()>>,
 }
 
@@ -127,16 +127,16 @@ impl<F: CcrForm> Task<F> {
             }
             let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
             tokio::select! {
-                // What was ordered before the session was let go of comes first.
+                // An answer that is there came before the RAR that is; what was ordered before the session was let go of, before that.
                 biased;
+                (number, outcome, answer) = arrival(&mut self.in_flight) => {
+                    self.in_flight = None;
+                    self.arrived(number, outcome, answer);
+                }
                 Some(order) = orders.recv() => self.take(order),
                 () = released(&mut self.held) => {
                     self.held = None;
                     self.abandoned();
-                }
-                (number, outcome, answer) = arrival(&mut self.in_flight) => {
-                    self.in_flight = None;
-                    self.arrived(number, outcome, answer);
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
                     self.machine.handle_timeout(now());
@@ -320,7 +320,7 @@ impl<F: CcrForm> Task<F> {
         let ahead = self.ahead.take();
         Box::pin(async move {
             if let Some(ahead) = ahead {
-                // An error means that it cannot be sent any more.
+                // Nothing is ever sent: its other end is let go of in time.
                 let _ = ahead.await;
             }
             let (outcome, answer) = facts::of_exchange(shared.send(CREDIT_CONTROL, &ccr, timeout).await);

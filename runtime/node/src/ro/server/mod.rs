@@ -12,7 +12,7 @@ pub use session::ServedSession;
 pub use table::Expiry;
 
 use super::CcrForm;
-use crate::dispatch::Incoming;
+use crate::dispatch::{Held, Incoming};
 use crate::node::NodeBuilder;
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
 use diametric_protocol::base::{AbortSessionRequest, ErrorMessage, ResultCode};
@@ -206,13 +206,17 @@ impl NodeBuilder {
             supervised: AtomicBool::new(false),
             form: PhantomData::<fn() -> F>,
         });
-        self.handle::<F, _, _>(CREDIT_CONTROL, move |incoming: Incoming<F>| {
+        self.handlers().insert_ahead::<F, _, _>(CREDIT_CONTROL, move |incoming: Incoming<F>| {
             let Incoming { request: ccr, context, peer } = incoming;
             let request = RoRequest { ccr, context, peer, home: Arc::clone(&desk.home) };
             Arc::clone(&desk).serve(request)
-        })
+        });
+        self
     }
 }
+
+/// An answer, and what is to be done when it is on its way.
+type Served<A> = Result<(A, Option<Held>), ErrorAnswer>;
 
 /// A server with its sessions.
 struct Desk<F, S> {
@@ -224,12 +228,12 @@ struct Desk<F, S> {
 }
 
 impl<F: CcrForm, S: RoServer<F>> Desk<F, S> {
-    async fn serve(self: Arc<Self>, request: RoRequest<F>) -> Result<F::Answer, ErrorAnswer> {
+    async fn serve(self: Arc<Self>, request: RoRequest<F>) -> Served<F::Answer> {
         if !self.supervised.swap(true, Ordering::Relaxed) {
             tokio::spawn(supervise(Arc::downgrade(&self), Arc::clone(&self.home)));
         }
-        match self.home.table.admit(request.ccr.standard(), now()) {
-            Verdict::Process => self.process(request).await,
+        let answer = match self.home.table.admit(request.ccr.standard(), now()) {
+            Verdict::Process => return self.process(request).await,
             Verdict::Await(answer) => match answer.await {
                 Ok(kept) => again(&request, &kept),
                 Err(_) => Err(unhandled()),
@@ -239,33 +243,37 @@ impl<F: CcrForm, S: RoServer<F>> Desk<F, S> {
             Verdict::Reject(ResultCode::MISSING_AVP) => Err(ErrorAnswer::missing::<RequestedAction>()),
             Verdict::Reject(result_code) => reject(&request, result_code),
             Verdict::Full => Err(ErrorAnswer::new(ResultCode::TOO_BUSY, "there is no room for another session")),
-        }
+        };
+        answer.map(|answer| (answer, None))
     }
 
     /// What was begun is finished, whatever becomes of the connection: a repetition on another one gets the answer.
-    async fn process(&self, request: RoRequest<F>) -> Result<F::Answer, ErrorAnswer> {
+    async fn process(&self, request: RoRequest<F>) -> Served<F::Answer> {
         let ccr = request.ccr.standard();
         let admitted = Admitted {
             session_id: (&*ccr.session_id).into(),
             request_type: ccr.cc_request_type,
             number: ccr.cc_request_number,
         };
-        let pending = Pending { table: &self.home.table, admitted: Some(admitted) };
+        let mut pending = Pending { home: Arc::clone(&self.home), admitted, done: None };
         let context = request.context.clone();
-        let answer = self.handle(request).await;
-        let (outcome, kept) = match &answer {
-            Ok(cca) => match context.answer(cca) {
-                Ok(frame) => (outcome(cca.standard()), Ok(frame)),
-                // Ends `pending` as a handler that failed.
-                Err(error) => {
-                    tracing::error!(%error, "the answer to a CCR cannot be encoded");
-                    return Err(ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded"));
-                }
-            },
-            Err(error) => (Outcome::new(error.result_code), Err(error.clone())),
+        let answer = match self.handle(request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                pending.done = Some((Outcome::new(error.result_code), Err(error.clone())));
+                return Err(error);
+            }
         };
-        pending.done(outcome, kept);
-        answer
+        match context.answer(&answer) {
+            Ok(frame) => pending.done = Some((outcome(answer.standard()), Ok(frame))),
+            // Ends as a handler that failed.
+            Err(error) => {
+                tracing::error!(%error, "the answer to a CCR cannot be encoded");
+                return Err(ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded"));
+            }
+        }
+        // The session is open when the answer is on its way: no RAR overtakes it.
+        Ok((answer, Some(Box::new(pending))))
     }
 
     async fn handle(&self, request: RoRequest<F>) -> Result<F::Answer, ErrorAnswer> {
@@ -290,26 +298,22 @@ impl<F, S> Drop for Desk<F, S> {
     }
 }
 
-/// Tells the table what became of a request, also if its handler panicked.
-struct Pending<'a> {
-    table: &'a Table,
-    admitted: Option<Admitted>,
+/// Tells the table what became of a request, when it is let go of; also if its handler panicked.
+struct Pending {
+    home: Arc<Home>,
+    admitted: Admitted,
+    done: Option<(Outcome, Result<Vec<u8>, ErrorAnswer>)>,
 }
 
-impl Pending<'_> {
-    fn done(mut self, outcome: Outcome, kept: Result<Vec<u8>, ErrorAnswer>) {
-        if let Some(admitted) = self.admitted.take() {
-            self.table.processed(&admitted, outcome, kept, false);
-        }
-    }
-}
-
-impl Drop for Pending<'_> {
+impl Drop for Pending {
     fn drop(&mut self) {
-        if let Some(admitted) = self.admitted.take() {
+        let failed = self.done.is_none();
+        let failure = || {
             let error = unhandled();
-            self.table.processed(&admitted, Outcome::new(error.result_code), Err(error), true);
-        }
+            (Outcome::new(error.result_code), Err(error))
+        };
+        let (outcome, kept) = self.done.take().unwrap_or_else(failure);
+        self.home.table.processed(&self.admitted, outcome, kept, failed);
     }
 }
 
