@@ -165,7 +165,6 @@ async fn every_answer_carries_the_result_code() {
 }
 
 #[test]
-#[ignore = "the node takes every peer so far"]
 fn peers_that_are_not_listed_are_refused() {
     let server = Server::start("ocs", &["--peer", "one.example.com", "--peer", "two.example.com"]);
     for (host, status) in [("one.example.com", 0), ("two.example.com", 0), ("three.example.com", 2)] {

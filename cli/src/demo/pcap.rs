@@ -1,10 +1,11 @@
 //! Writes messages as the TCP traffic they were.
 
-use super::recorder::Recorded;
+use super::recorder::Message;
 use anyhow::{Result, bail};
 use etherparse::PacketBuilder;
 use pcap_file::DataLink;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::net::SocketAddr;
@@ -16,22 +17,29 @@ const DIAMETER_PORT: u16 = 3868;
 /// Less than any packet may hold, so that no message has to be left out.
 const SEGMENT: usize = 32 * 1024;
 
-pub(super) fn write(path: &Path, frames: &[Recorded]) -> Result<()> {
+/// Octets that each end of a connection has sent, counted as TCP does.
+#[derive(Clone, Copy)]
+struct Sent {
+    client: u32,
+    server: u32,
+}
+
+pub(super) fn write<'a>(path: &Path, messages: impl IntoIterator<Item = &'a Message>) -> Result<()> {
     let header = PcapHeader { datalink: DataLink::ETHERNET, ..PcapHeader::default() };
     let mut writer = PcapWriter::with_header(BufWriter::new(File::create(path)?), header)?;
-    // The client's octets and the server's, counted as TCP does.
-    let (mut from_client, mut from_server) = (1_u32, 1_u32);
-    for frame in frames {
-        let client = frame.local;
-        let server = SocketAddr::new(frame.remote.ip(), DIAMETER_PORT);
-        for segment in frame.octets.chunks(SEGMENT) {
-            let (source, destination) = if frame.sent { (client, server) } else { (server, client) };
+    let mut connections: HashMap<SocketAddr, Sent> = HashMap::new();
+    for message in messages {
+        let client = message.local;
+        let server = SocketAddr::new(message.remote.ip(), DIAMETER_PORT);
+        let sent = connections.entry(client).or_insert(Sent { client: 1, server: 1 });
+        for segment in message.octets.chunks(SEGMENT) {
+            let (source, destination) = if message.sent { (client, server) } else { (server, client) };
             let (sequence, acknowledged) =
-                if frame.sent { (from_client, from_server) } else { (from_server, from_client) };
+                if message.sent { (sent.client, sent.server) } else { (sent.server, sent.client) };
             let packet = packet(source, destination, sequence, acknowledged, segment)?;
-            let since = frame.at.duration_since(SystemTime::UNIX_EPOCH)?;
+            let since = message.at.duration_since(SystemTime::UNIX_EPOCH)?;
             writer.write_packet(&PcapPacket::new(since, packet.len() as u32, &packet))?;
-            let counter = if frame.sent { &mut from_client } else { &mut from_server };
+            let counter = if message.sent { &mut sent.client } else { &mut sent.server };
             *counter = counter.wrapping_add(segment.len() as u32);
         }
     }
