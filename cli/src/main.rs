@@ -1,11 +1,13 @@
 //! The `diametric` command: charges and is charged, decodes messages, checks and shows dictionaries.
 
 mod acme;
+mod cdf;
 mod decode;
 mod demo;
 mod dictionary;
 mod ocs;
 mod report;
+mod rf;
 mod ro;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +22,9 @@ EXAMPLES:
   Run an online charging system, and charge a session with it:
     diametric ocs --listen 127.0.0.1:3868
     diametric ro --peer 127.0.0.1:3868 --destination-realm example.net --mode scur
+  Run a charging data function, and report a session to it:
+    diametric cdf --listen 127.0.0.1:3868 --out cdr.jsonl
+    diametric rf --peer 127.0.0.1:3868 --destination-realm example.net --mode session
   Print messages, one hexadecimal message a line, as trees:
     diametric decode messages.hex
   The same as one JSON object a line, with the AVPs of a vendor named:
@@ -46,6 +51,8 @@ enum Command {
     Demo(demo::Args),
     Ocs(ocs::Args),
     Ro(ro::Args),
+    Cdf(cdf::Args),
+    Rf(rf::Args),
     Decode(decode::Args),
     #[command(subcommand)]
     Dictionary(dictionary::Command),
@@ -57,6 +64,8 @@ fn main() -> ExitCode {
         Command::Ocs(args) => ocs::run(&args),
         // A failure is told apart from an answer that refuses.
         Command::Ro(args) => return ro::run(&args),
+        Command::Cdf(args) => cdf::run(&args),
+        Command::Rf(args) => return rf::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Dictionary(command) => dictionary::run(&command),
     };
