@@ -1,5 +1,6 @@
 //! From XML events to definitions. Entities are read where they are referred to.
 
+use super::MAIN;
 use super::entities::{self, Entity, Folder};
 use super::raw::{Bit, Raw, RawApplication, RawAvp, RawCommand, RawItem, RawType, RawVendor, Text};
 use crate::diagnostics::{Diagnostic, Severity, catalogue};
@@ -79,7 +80,10 @@ impl Reading {
         self.loaded.insert(file_name);
         let file = self.sources.add(Source::new(path, text));
         self.raw.main_files.push(file);
-        self.whole(file, folder);
+        // A part uses the entities of the whole.
+        let whole = (!text.contains("<!DOCTYPE")).then(|| folder.read(MAIN).ok()).flatten();
+        let entities = whole.map(|whole| declared_entities(&whole)).unwrap_or_default();
+        self.whole(file, entities, folder);
     }
 
     /// Reads a file for what the imported ones refer to.
@@ -88,7 +92,7 @@ impl Reading {
         let file = self.sources.add(Source::new(path, text));
         self.raw.context.insert(file);
         let before = self.diagnostics.len();
-        self.whole(file, folder);
+        self.whole(file, HashMap::new(), folder);
         // What is wrong there need not be wrong with what is wanted.
         for diagnostic in &mut self.diagnostics[before..] {
             diagnostic.severity = Severity::Warning;
@@ -106,8 +110,8 @@ impl Reading {
         self.diagnostics.push(Diagnostic::error(catalogue::UNREADABLE_FILE, Span::start(file), message));
     }
 
-    fn whole(&mut self, file: FileId, folder: &dyn Folder) {
-        self.entities.clear();
+    fn whole(&mut self, file: FileId, entities: HashMap<String, Entity>, folder: &dyn Folder) {
+        self.entities = entities;
         self.open.clear();
         self.stack.clear();
         self.avp = None;
@@ -453,6 +457,18 @@ impl Reading {
 
     fn not_well_formed(&self, file: FileId, start: usize, end: usize, message: String) -> Box<Diagnostic> {
         Box::new(Diagnostic::error(catalogue::NOT_WELL_FORMED, self.span(file, start, end), message))
+    }
+}
+
+/// The entities that a file declares, as far as it can be read.
+fn declared_entities(text: &str) -> HashMap<String, Entity> {
+    let mut reader = Reader::from_str(text);
+    loop {
+        match reader.read_event() {
+            Ok(Event::DocType(doctype)) => return entities::declared(&doctype).unwrap_or_default(),
+            Ok(Event::Start(_) | Event::Empty(_) | Event::Eof) | Err(_) => return HashMap::new(),
+            Ok(_) => {}
+        }
     }
 }
 
