@@ -54,7 +54,8 @@ fn block(source: &str, head: &str) -> String {
     let indent = lines[first].len() - lines[first].trim_start().len();
     let is_attached = |line: &&&str| line.trim_start().starts_with("///") || line.trim_start().starts_with("#[");
     let attached = lines[..first].iter().rev().take_while(is_attached).count();
-    let is_whole = |line: &str| line.ends_with("/>") || line.contains("</") || line.ends_with(';') || line.ends_with("{}");
+    let is_whole =
+        |line: &str| line.ends_with("/>") || line.contains("</") || line.ends_with(';') || line.ends_with("{}");
     let ends = |line: &&str| line.len() > indent && !line[indent..].starts_with(' ') && !line.ends_with('{');
     let last = if is_whole(lines[first]) {
         first
