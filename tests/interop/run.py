@@ -8,6 +8,7 @@ beginning of a name stands for all tests that begin so. With --keep, the logs an
 """
 
 import argparse
+import json
 import pathlib
 import shutil
 import signal
@@ -118,6 +119,18 @@ class Test:
         status = server.stop()
         if status != 0:
             raise Failed("our-server did not end on SIGTERM" if status is None else f"our-server ended with status {status}")
+        if self.offline:
+            self.check_records()
+
+    def check_records(self):
+        """Our CDF must have kept each record once."""
+        lines = [json.loads(line) for line in (self.directory / "records").read_text().splitlines()]
+        kept = [(line["record_type"], line["record_number"]) for line in lines]
+        expected = self.scenario.records
+        if expected is None:
+            expected = [step[1:] for step in self.scenario.steps]
+        if kept != expected:
+            raise Failed(f"our-server kept the records {kept}, not {expected}")
 
     def check_our_client(self, client):
         for command, kind, number, code in self.check_lines(client, "command"):
@@ -198,8 +211,8 @@ def report(name, test, error):
             continue
         print(f"  ---- {process.name}: {process.command}")
         text = process.text()
-        if len(text) > 8000:
-            text = text[:4000] + "\n[…]\n" + text[-4000:]
+        if len(text) > 6000:
+            text = text[:2000] + "\n[…]\n" + text[-4000:]
         print("  | " + text.rstrip().replace("\n", "\n  | "))
     if test.capture:
         test.capture.stop()

@@ -5,6 +5,8 @@ import dataclasses
 AFTER_MS = "300"
 INITIAL, UPDATE, TERMINATION, EVENT = "INITIAL_REQUEST", "UPDATE_REQUEST", "TERMINATION_REQUEST", "EVENT_REQUEST"
 
+START, INTERIM, STOP, EVENT_RECORD = "START_RECORD", "INTERIM_RECORD", "STOP_RECORD", "EVENT_RECORD"
+
 
 @dataclasses.dataclass
 class Scenario:
@@ -21,6 +23,8 @@ class Scenario:
     # The answers, and the status with which our client ends.
     code: int = 2001
     status: int = 0
+    # The records that our CDF writes, as (kind, number); those of the exchanges where it is None.
+    records: list | None = None
     # What tshark may say of our messages.
     tolerated: str | None = None
 
@@ -67,19 +71,23 @@ SCENARIOS = {
     "watchdog": Scenario(session("CCR", INITIAL, TERMINATION)),
     # What the peer made up comes back to it in Failed-AVP, and empty where it was missing.
     "faults": Scenario(None, tolerated=r"7999|8388000|Unknown command|Data is empty"),
-    "rf-session": Scenario(session("ACR", "START_RECORD", "INTERIM_RECORD", "INTERIM_RECORD", "STOP_RECORD"),
+    "rf-session": Scenario(session("ACR", START, INTERIM, INTERIM, STOP),
                            ["--mode", "session", "--interims", "2"]),
-    "rf-event": Scenario(session("ACR", "EVENT_RECORD"), ["--mode", "event"]),
-    "rf-repeated": Scenario(session("ACR", "EVENT_RECORD"), code=5009),
+    "rf-event": Scenario(session("ACR", EVENT_RECORD), ["--mode", "event"]),
+    "rf-interval": Scenario(session("ACR", START, STOP), our_server=["--interim-interval", "60"]),
+    "rf-denied": Scenario(session("ACR", START), ["--mode", "session"], ["--result-code", "5012"],
+                          ["answer", "5012"], ["--answer", "5012"], 5012, 1, records=[]),
+    "rf-duplicate": Scenario([("ACR", START, 0), *session("ACR", START, STOP)], records=[(START, 0), (STOP, 1)]),
+    "rf-repeated": Scenario(session("ACR", EVENT_RECORD), code=5009, records=[]),
 }
 
-COMMON = ["scur", "ecur", "iec", "reauth", "denied", "rf-session", "rf-event"]
+COMMON = ["scur", "ecur", "iec", "reauth", "denied", "rf-session", "rf-event", "rf-denied"]
 # Name of the test: peer, role of the peer, scenario.
 TESTS = {f"{peer}-{role}-{scenario}": (peer, role, scenario)
          for peer, role, more in [("erlang", "server", ["refund", "check-balance", "price-enquiry", "many", "abort",
                                                         "busy"]),
-                                  ("erlang", "client", ["actions", "many", "big", "faults"]),
+                                  ("erlang", "client", ["actions", "many", "big", "faults", "rf-interval"]),
                                   ("python", "server", ["abort"]),
-                                  ("python", "client", ["duplicate", "watchdog", "rf-repeated"]),
+                                  ("python", "client", ["duplicate", "watchdog", "rf-duplicate", "rf-repeated"]),
                                   ("freediameter", "relay", ["many", "undeliverable"])]
          for scenario in COMMON + more}

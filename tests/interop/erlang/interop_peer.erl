@@ -3,7 +3,7 @@
 %%   erl -noshell -pa DIR -s interop_peer main -extra server PORT [reauth MILLISECONDS | abort MILLISECONDS | answer CODE]
 %%   erl -noshell -pa DIR -s interop_peer main -extra client PORT REALM SCENARIO
 %%
-%% A server may send RAR or ASR so long after an INITIAL_REQUEST, or give all CCRs the same Result-Code.
+%% A server may send RAR or ASR so long after an INITIAL_REQUEST, or give all requests the same Result-Code.
 %% Both print one JSON line per exchange. Whatever is wrong with the other side's message is told in "faults"; the client
 %% ends with status 1 if there were any.
 -module(interop_peer).
@@ -131,6 +131,13 @@ scenario("rf-session", Realm) ->
     acr(Id, Realm, 'INTERIM_RECORD', 1),
     acr(Id, Realm, 'INTERIM_RECORD', 2),
     acr(Id, Realm, 'STOP_RECORD', 3);
+scenario("rf-interval", Realm) ->
+    Id = session_id(),
+    Aca = acr(Id, Realm, 'START_RECORD', 0),
+    check("Acct-Interim-Interval", maps:get('Acct-Interim-Interval', Aca, none), [60]),
+    acr(Id, Realm, 'STOP_RECORD', 1);
+scenario("rf-denied", Realm) ->
+    acr(session_id(), Realm, 'START_RECORD', 0, 5012);
 scenario("rf-event", Realm) ->
     acr(session_id(), Realm, 'EVENT_RECORD', 0);
 scenario("faults", Realm) ->
@@ -204,6 +211,9 @@ ccr(Id, Realm, Type, Number, Avps, Code) ->
     Cca.
 
 acr(Id, Realm, Type, Number) ->
+    acr(Id, Realm, Type, Number, 2001).
+
+acr(Id, Realm, Type, Number, Code) ->
     Acr = #{'Session-Id' => Id,
             'Destination-Realm' => Realm,
             'Accounting-Record-Type' => record_type(Type),
@@ -218,10 +228,11 @@ acr(Id, Realm, Type, Number) ->
                                                               'Event-Type' => #{'SIP-Method' => <<"INVITE">>},
                                                               'User-Session-Id' => <<"a84b4c76e66710@192.0.2.1">>}}},
     Answer = call(rf, ['ACR' | Acr]),
-    ['ACA' | Aca] = checked("ACR", Type, Number, Id, Answer, 'ACA', 2001),
+    ['ACA' | Aca] = checked("ACR", Type, Number, Id, Answer, 'ACA', Code),
     check("Accounting-Record-Type", maps:get('Accounting-Record-Type', Aca, none), record_type(Type)),
     check("Accounting-Record-Number", maps:get('Accounting-Record-Number', Aca, none), Number),
-    check("Proxy-Info", maps:get('Proxy-Info', Aca, []), maps:get('Proxy-Info', Acr, [])).
+    check("Proxy-Info", maps:get('Proxy-Info', Aca, []), maps:get('Proxy-Info', Acr, [])),
+    Aca.
 
 call(Application, Message) ->
     case diameter:call(?SVC, Application, Message, [{timeout, ?TIMEOUT}]) of
@@ -313,9 +324,12 @@ handle_request(#diameter_packet{msg = ['ACR' | Acr], header = Header, errors = [
     #{'Session-Id' := Id, 'Accounting-Record-Type' := Type, 'Accounting-Record-Number' := Number} = Acr,
     Faults = acr_faults(Acr) ++ header_faults(Header) ++ destination_faults(Acr),
     told("ACR", record_type(Type), Number, Id, Faults),
-    {reply, ['ACA' | repeated(Acr, Caps, #{'Acct-Application-Id' => 3,
-                                           'Accounting-Record-Type' => Type,
-                                           'Accounting-Record-Number' => Number})]};
+    Repeated = repeated(Acr, Caps, #{'Acct-Application-Id' => 3, 'Accounting-Record-Type' => Type,
+                                     'Accounting-Record-Number' => Number}),
+    case ets:lookup(requests, answer) of
+        [{_, Code}] -> {reply, ['ACA' | Repeated#{'Result-Code' => Code}]};
+        [] -> {reply, ['ACA' | Repeated]}
+    end;
 handle_request(#diameter_packet{msg = ['RAR' | Rar], errors = []}, ?SVC, {_, Caps}) ->
     [{id, Session}] = ets:lookup(session, id),
     [{owner, Owner}] = ets:lookup(session, owner),

@@ -261,6 +261,18 @@ class Client:
             self.account(self.acr(3, number))
         self.account(self.acr(4, 3))
 
+    def rf_duplicate(self):
+        """A record that is sent again must be acknowledged again, and kept once."""
+        first = self.account(self.acr(2, 0))
+        again = self.acr(2, 0)
+        again.header.end_to_end_identifier = first.header.end_to_end_identifier
+        again.header.is_retransmit = True
+        self.account(again)
+        self.account(self.acr(4, 1))
+
+    def rf_denied(self):
+        self.account(self.acr(2, 0), 5012)
+
     def rf_event(self):
         self.account(self.acr(1, 0))
 
@@ -389,7 +401,7 @@ class Server:
             (acr.acct_application_id == 3, f"Acct-Application-Id {acr.acct_application_id}"),
             (number == expected, f"Accounting-Record-Number {number}, not {expected}"),
             (kind in (1, 2) or expected > 0, "this session has not begun")])
-        aca = app.generate_answer(acr, 2001)
+        aca = app.generate_answer(acr, self.args.answer)
         aca.accounting_record_type = kind
         aca.accounting_record_number = number
         return aca
