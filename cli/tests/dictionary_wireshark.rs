@@ -1,4 +1,5 @@
 //! Code is generated from what is imported from Wireshark, and compiles.
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 use diametric_codegen::Generator;
 use std::fmt::Write as _;

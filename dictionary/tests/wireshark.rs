@@ -1,4 +1,5 @@
 //! Wireshark's dictionaries: imported, exported, and what they may not do.
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 use diametric_dictionary::wireshark::{self, Folder, Imported, NoFolder, Options};
 use diametric_dictionary::{Loaded, Loader};

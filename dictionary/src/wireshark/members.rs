@@ -11,6 +11,9 @@ use std::collections::{HashMap, HashSet};
 /// 3GPP, whose AVPs everybody uses.
 const TGPP: VendorId = 10415;
 
+/// Among so many diagnostics, similar names are looked for: that takes its time.
+const SUGGESTIONS: usize = 200;
+
 /// What a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Target {
@@ -71,15 +74,22 @@ impl<'s> Lookup<'s> {
     /// The members of a group, each once.
     pub(super) fn members(&self, group: &Definition<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Target> {
         let mut targets = Vec::new();
+        let mut seen = HashSet::new();
         for member in &group.raw.members {
             match self.find(&member.value, group.vendor) {
-                Some(target) if targets.contains(&target) => {}
-                Some(target) => targets.push(target),
+                Some(target) => {
+                    if seen.insert(target) {
+                        targets.push(target);
+                    }
+                }
                 None => {
                     let message = format!("`{}` of `{}` is defined nowhere; left out", member.value, group.raw.name);
                     let diagnostic = Diagnostic::warning(catalogue::UNKNOWN_MEMBER, member.span, message);
-                    let mut known: Vec<&str> = self.names.keys().map(String::as_str).collect();
-                    known.sort_unstable();
+                    let mut known: Vec<&str> = Vec::new();
+                    if diagnostics.len() < SUGGESTIONS {
+                        known.extend(self.names.keys().map(String::as_str));
+                        known.sort_unstable();
+                    }
                     diagnostics.push(match nearest(&member.value, known) {
                         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
                         None => diagnostic,
