@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// A node that cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// A listener cannot be opened.
     #[error("cannot listen on {address}: {cause}")]
@@ -21,10 +22,17 @@ pub enum StartError {
     /// The configuration cannot be right.
     #[error("{0}")]
     Config(String),
+    /// A node for blocking code cannot have a runtime.
+    #[error("cannot start a runtime: {0}")]
+    Runtime(std::io::Error),
+    /// A node for blocking code was to be started in async code.
+    #[error("a blocking call in async code: use the async interface, or `spawn_blocking`")]
+    InAsyncContext,
 }
 
 /// A request that has no answer of its own kind.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SendError {
     /// The request cannot be encoded.
     #[error("the request cannot be encoded: {0}")]
@@ -69,6 +77,9 @@ pub enum SendError {
     /// The node is shutting down.
     #[error("the node is shutting down")]
     ShutDown,
+    /// A method of [`blocking`](crate::blocking) was called in async code, which must not wait. Nothing was sent.
+    #[error("a blocking call in async code: use the async interface, or `spawn_blocking`")]
+    InAsyncContext,
 }
 
 fn text(answer: &AnswerMessage) -> String {

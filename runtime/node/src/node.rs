@@ -61,6 +61,12 @@ pub struct NodeBuilder {
     later: Later,
 }
 
+impl From<Config> for NodeBuilder {
+    fn from(config: Config) -> Self {
+        Node::builder(config)
+    }
+}
+
 impl NodeBuilder {
     /// Understands the AVPs and commands of another dictionary besides the standard ones.
     #[must_use]
