@@ -60,9 +60,9 @@ fn block(source: &str, head: &str) -> String {
     let last = if is_whole(lines[first]) {
         first
     } else {
-        first + 1 + lines[first + 1..].iter().position(|line| ends(line)).expect("what begins ends")
+        first + 1 + lines[first + 1..].iter().position(ends).expect("what begins ends")
     };
-    let dedented = lines[first - attached..=last].iter().map(|line| line.get(indent..).unwrap_or_default());
+    let dedented = lines[first - attached..=last].iter().map(|line| line.get(indent..).unwrap_or(""));
     dedented.collect::<Vec<_>>().join("\n")
 }
 

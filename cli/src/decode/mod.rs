@@ -12,7 +12,7 @@ mod walk;
 use crate::dictionary::load;
 use crate::report::{self, Outcome};
 use anyhow::{Context as _, Result};
-use diametric_protocol::wire::{HeaderError, RawMessage, frame_length};
+use diametric_protocol::wire::{HEADER_LEN, HeaderError, RawMessage, frame_length};
 use input::Input;
 use names::Names;
 use std::io::{self, BufWriter, Write};
@@ -130,6 +130,18 @@ fn messages(line: u64, octets: &[u8], complaints: &mut Vec<String>, mut each: im
                 return complain(position, error);
             }
             Ok(None) => return complain(position, HeaderError::TooShort(rest.len())),
+            // A message of another version may still say where the next one begins.
+            Err(error @ HeaderError::Version(_)) => {
+                complain(position, error);
+                let length =
+                    rest.first_chunk::<4>().map_or(0, |[_, a, b, c]| u32::from_be_bytes([0, *a, *b, *c]) as usize);
+                if length < HEADER_LEN || length >= rest.len() {
+                    return;
+                }
+                rest = &rest[length..];
+                position += 1;
+                continue;
+            }
             Err(error) => return complain(position, error),
         };
         match RawMessage::read(frame) {

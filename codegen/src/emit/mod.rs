@@ -230,6 +230,8 @@ fn is_of(plan: &Plan<'_>, file: FileId) -> bool {
 fn path_heads(tokens: TokenStream, heads: &mut BTreeSet<String>) {
     let mut last_ident: Option<Ident> = None;
     let mut in_path = false;
+    // The first colon of `::` is joint; one that stands alone comes before a type.
+    let mut half = false;
     for tree in tokens {
         match tree {
             TokenTree::Group(group) => {
@@ -238,8 +240,10 @@ fn path_heads(tokens: TokenStream, heads: &mut BTreeSet<String>) {
             }
             TokenTree::Ident(ident) => last_ident = (!in_path).then_some(ident),
             TokenTree::Punct(punct) => {
-                in_path = punct.as_char() == ':';
-                if let Some(head) = last_ident.take().filter(|_| in_path && punct.spacing() == Spacing::Joint) {
+                let joint = punct.as_char() == ':' && punct.spacing() == Spacing::Joint;
+                in_path = punct.as_char() == ':' && half;
+                half = joint && !half;
+                if let Some(head) = last_ident.take().filter(|_| joint) {
                     heads.insert(head.to_string());
                 }
             }

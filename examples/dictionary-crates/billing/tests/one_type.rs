@@ -36,7 +36,7 @@ fn each_crate_declares_its_own_avps_only() {
 
 #[test]
 fn a_group_that_was_closed_takes_what_the_other_crate_adds() {
-    assert!(!AcmePartner::ANY);
+    const { assert!(!AcmePartner::ANY) };
     assert_eq!(billing::partner().nova_bonus(), Ok(Some(5)));
     assert!(matches!(billing::partner().acme_campaign, Some(AcmeCampaign::NOVA_WINTER)));
 }
