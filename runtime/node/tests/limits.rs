@@ -280,31 +280,6 @@ async fn a_message_that_is_begun_is_finished_or_given_up() {
     peer.assert_closed().await;
 }
 
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn idle_connections_cost_little() {
-    const COUNT: usize = 400;
-    /// Kilobytes of memory that this process uses.
-    fn memory() -> usize {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find(|line| line.starts_with("RssAnon:")).expect("a Linux of this century");
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-    let ocs = server("ocs.example.net").await;
-    let mut peers = Vec::new();
-    for index in 0..20 {
-        peers.push(Raw::open(address(&ocs), &format!("warm-{index}.example.com")).await);
-    }
-    let before = memory();
-    for index in 0..COUNT {
-        peers.push(Raw::open(address(&ocs), &format!("idle-{index}.example.com")).await);
-    }
-    let each = memory().saturating_sub(before) * 1024 / COUNT;
-    // Both ends, the other tests of this process, and whatever the allocator keeps.
-    assert!(each < 32 * 1024, "{each} octets for each connection");
-    assert_eq!(ocs.peers().len(), COUNT + 20);
-}
-
 #[tokio::test]
 async fn a_handler_that_was_begun_is_finished() {
     let gated = Gated::new();
