@@ -63,8 +63,8 @@
 //!
 //! In the repository: `docs/guide/configuration.md` for every key of a configuration, `docs/guide/dictionary-format.md` for
 //! dictionaries, `examples/` for programs to start from, and `docs/decisions/` for why things are as they are. What a node
-//! does is told to [`tracing`](https://docs.rs/tracing): connections at level `info`, requests at `debug`, messages at `trace`;
-//! never their AVPs, which may say who a user is.
+//! does is told to [`tracing`](https://docs.rs/tracing): connections at level `info`, requests at `debug`, messages at `trace`.
+//! What others say in AVPs is never told, since it may be who a user is; that goes for their Session-Ids as well.
 
 pub mod blocking;
 mod config;
