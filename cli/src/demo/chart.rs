@@ -1,9 +1,10 @@
 //! Prints what happened as a sequence chart.
 
 use super::recorder::{Entry, Message};
-use crate::acme::{self, AcmeCreditControlRequestExt};
+use crate::acme::{self, AcmeCreditControlRequestExt, CustomMessage};
+use diametric::accounting::{AccountingAnswer, AccountingRequest};
 use diametric::base::ResultCode;
-use diametric::codec::Known;
+use diametric::codec::{Group, Known};
 use diametric::credit_control::{
     CreditControlAnswer, CreditControlRequest, MultipleServicesCreditControl, ReAuthRequest, UsedServiceUnit,
 };
@@ -50,6 +51,8 @@ fn label(message: &Message, known: &Known) -> String {
         (272, true) => message::decode(frame, known).map(|ccr| request(&ccr.body)).ok(),
         (272, false) => message::decode(frame, known).map(|cca| answer(&cca.body)).ok(),
         (258, true) => message::decode(frame, known).map(|rar| reauthorization(&rar.body)).ok(),
+        (271, true) => message::decode(frame, known).map(|acr| record(&acr.body)).ok(),
+        (271, false) => message::decode(frame, known).map(|aca| recorded(&aca.body)).ok(),
         _ => result_code(frame),
     };
     details.map_or(name.clone(), |details| format!("{name} {details}"))
@@ -88,6 +91,22 @@ fn answer(cca: &CreditControlAnswer) -> String {
 fn reauthorization(rar: &ReAuthRequest) -> String {
     let group = rar.rating_group.map(|group| format!(", rating group {group}")).unwrap_or_default();
     rar.re_auth_request_type.label().unwrap_or("?").to_owned() + &group
+}
+
+fn record(acr: &AccountingRequest) -> String {
+    let kind = acr.accounting_record_type.label().unwrap_or("?");
+    let mut parts = vec![format!("{kind} #{}", acr.accounting_record_number)];
+    let ims = acr.service_information.as_ref().and_then(|service| service.ims_information.as_ref());
+    let node = ims.and_then(|ims| ims.node_functionality.label());
+    parts.extend(node.map(|node| format!("Node-Functionality {node}")));
+    if let Ok(Some(message)) = acr.get::<CustomMessage>() {
+        parts.push(format!("{:?}", message.as_str()));
+    }
+    parts.join(", ")
+}
+
+fn recorded(aca: &AccountingAnswer) -> String {
+    format!("{} #{}", aca.result_code.raw(), aca.accounting_record_number)
 }
 
 /// A service: `rating group 7: 20 MiB used, 5 MiB wanted`.
