@@ -69,6 +69,8 @@ pub(crate) struct Link {
     pub(crate) max_message_size: usize,
     /// How long the next octets of a message may take that has begun.
     pub(crate) patience: Duration,
+    /// How long requests wait when the connection has opened.
+    pub(crate) settling: Duration,
 }
 
 impl Link {
@@ -167,6 +169,7 @@ where
         handled: HashMap::new(),
         overdue: None,
         leaving: None,
+        settling: None,
         node_is_gone: false,
     };
     let mut orders_open = true;
@@ -246,6 +249,8 @@ struct Driver<O> {
     overdue: Option<Instant>,
     /// Until when requests that are under way keep the connection up.
     leaving: Option<(DisconnectCause, Instant)>,
+    /// Until when requests wait on a connection that has just opened.
+    settling: Option<Instant>,
     node_is_gone: bool,
 }
 
@@ -259,7 +264,7 @@ impl<O: Observer> Driver<O> {
     }
 
     fn may_send(&self) -> bool {
-        self.outgoing.len() < WRITE_SOFT_LIMIT
+        self.settling.is_none() && self.outgoing.len() < WRITE_SOFT_LIMIT
     }
 
     fn may_handle(&self) -> bool {
@@ -271,7 +276,7 @@ impl<O: Observer> Driver<O> {
     fn wake(&self) -> Option<Instant> {
         let machine = self.connection.poll_timeout().map(Instant::from_std);
         let leaving = self.leaving.as_ref().map(|(_, deadline)| *deadline);
-        [machine, self.overdue, leaving, self.rest_due()].into_iter().flatten().min()
+        [machine, self.overdue, leaving, self.rest_due(), self.settling].into_iter().flatten().min()
     }
 
     /// When the rest of a message is due of which the beginning is there.
@@ -299,6 +304,7 @@ impl<O: Observer> Driver<O> {
                 Event::Introduced(remote) => self.observer.introduced(&remote),
                 Event::Open(remote) => {
                     self.overdue = None;
+                    self.settling = (!self.link.settling.is_zero()).then(|| Instant::now() + self.link.settling);
                     self.observer.opened(&remote);
                 }
                 Event::Watchdog(status) => self.observer.status(status),
@@ -391,6 +397,7 @@ impl<O: Observer> Driver<O> {
     }
 
     fn timeout(&mut self) {
+        self.settling = self.settling.filter(|until| *until > Instant::now());
         if self.overdue.is_some_and(|overdue| overdue <= Instant::now()) {
             self.overdue = None;
             self.observer.overdue();

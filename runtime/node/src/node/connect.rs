@@ -18,6 +18,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+/// How long an initiator's first requests wait after the CEA: Erlang/OTP diameter loses requests that follow it at once.
+const SETTLING: Duration = Duration::from_millis(20);
+
 /// Pause before the first attempt after a connection that ended.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
@@ -203,6 +206,7 @@ async fn talk(stream: TcpStream, ends: Ends, peer: Option<(usize, PeerConfig)>, 
         tap: shared.tap.clone(),
         max_message_size: config.max_message_size,
         patience: config.establish_timeout,
+        settling: if peer.is_some() { SETTLING } else { Duration::ZERO },
     };
     let identity = peer.as_ref().and_then(|(_, peer)| peer.identity.clone());
     let connection = Connection::new(

@@ -165,7 +165,7 @@ async fn one_record_that_fails_does_not_hold_up_the_others() {
     )
     .await;
     let stopped_events = async |scene: &Scene, text: &str| {
-        let event = scene.rf().service(SERVICE).timeout(Duration::from_millis(50)).event(|acr| {
+        let event = scene.rf().service(SERVICE).timeout(Duration::from_millis(100)).event(|acr| {
             acr.user_name = Some(text.into());
         });
         assert!(matches!(soon(event).await, Ok(Delivered::Stored(_))));
