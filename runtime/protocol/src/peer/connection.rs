@@ -68,6 +68,12 @@ struct Own {
     dpr: Option<HopByHopId>,
 }
 
+impl Own {
+    fn has(&self, id: HopByHopId) -> bool {
+        [self.cer, self.dwr, self.dpr].contains(&Some(id))
+    }
+}
+
 impl Connection {
     /// A connection whose transport has just come up.
     pub fn new(config: ConnectionConfig, role: Role, now: Instant) -> Self {
@@ -329,10 +335,11 @@ impl Connection {
     }
 
     fn closing(&mut self, now: Instant) {
+        // A DPR that follows another does not keep the connection any longer.
         if self.state == State::Open {
             self.events.push_back(Event::Closing);
+            self.state = State::Closing { deadline: now + self.config.close_timeout };
         }
-        self.state = State::Closing { deadline: now + self.config.close_timeout };
     }
 
     fn respond<C: Command>(
@@ -454,7 +461,7 @@ impl Connection {
         while let Some(id) = self.pending.expired(now) {
             if self.own.dwr == Some(id) {
                 self.own.dwr = None;
-            } else {
+            } else if !self.own.has(id) {
                 self.events.push_back(Event::TimedOut(id));
             }
         }
@@ -556,8 +563,8 @@ impl Connection {
             return;
         }
         self.state = State::Closed;
-        let own = [self.own.cer, self.own.dwr, self.own.dpr];
-        let unanswered = self.pending.drain().filter(|id| !own.contains(&Some(*id))).collect();
+        let own = &self.own;
+        let unanswered = self.pending.drain().filter(|id| !own.has(*id)).collect();
         self.events.push_back(Event::Closed { reason, unanswered });
     }
 }
