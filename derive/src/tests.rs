@@ -225,7 +225,7 @@ fn a_command_with_a_mistake_has_one_error() {
         ),
         (
             r#"name = "Acme-Ping", short = "AP", code = 16777216, application = 1, answer"#.to_owned(),
-            "a command code has 24 bits: 16777216 is more than 16777215",
+            "`code` is out of range: 16777216\nit may be 0 to 16777215",
         ),
     ];
     for (attributes, expected) in table {

@@ -103,9 +103,6 @@ fn definition(attr: &CommandAttr) -> Result<model::Command> {
     {
         errors.push(name.span, format!("leave `{ending}` out: a request and its answer have the name in common"));
     }
-    if let Some(code) = attr.code.as_ref().filter(|code| code.value.parse().is_ok_and(|code: u64| code > 0x00ff_ffff)) {
-        errors.push(code.span, format!("a command code has 24 bits: {} is more than 16777215", code.value));
-    }
     errors.none_yet()?;
     let (Some(name), Some(short), Some(code), Some(application)) =
         (&attr.name, &attr.short, &attr.code, &attr.application)

@@ -3,12 +3,15 @@
 use super::ast::{
     Application, Avp, Body, Command, Data, Document, Extend, Item, Message, Rule, Spanned, Style, Target, Vendor,
 };
-use super::attributes::Values;
+use super::attributes::{Values, to_u32};
 use super::tree::Element;
 use crate::diagnostics::{Diagnostic, catalogue};
 
 /// What an item's code may be, whatever the type of its AVP.
 const ITEM_RANGE: std::ops::RangeInclusive<i128> = i32::MIN as i128..=u32::MAX as i128;
+
+/// Command codes have 24 bits.
+const COMMAND_RANGE: std::ops::RangeInclusive<i128> = 0..=0x00ff_ffff;
 
 pub(super) fn document(root: &Element, strict: bool, document: &mut Document, diagnostics: &mut Vec<Diagnostic>) {
     let mut values = Values { style: document.style, strict, spec: None, diagnostics };
@@ -134,10 +137,10 @@ impl Lowering<'_, '_> {
         };
         let name = self.values.required_text(element, "name");
         let like = self.values.filled(element, "like");
-        let code = match &like {
-            Some(_) => self.values.unsigned(element, "code"),
-            None => self.values.required_unsigned(element, "code"),
-        };
+        if like.is_none() && element.attribute("code").is_none() {
+            self.values.missing(element, "code");
+        }
+        let code = self.values.number(element, "code", COMMAND_RANGE).and_then(to_u32);
         let short = match &like {
             Some(_) => self.values.filled(element, "short"),
             None => self.values.required_text(element, "short"),
