@@ -1,7 +1,8 @@
-//! What the tests share: a vendor's dictionary, and a text of the resolved standard dictionaries.
+//! What the tests share: a vendor's dictionary, a text of the resolved standard dictionaries, and random messages.
 
 diametric::include_dictionary!();
 
+pub mod messages;
 pub mod resolved;
 
 /// The programs in the README and in the guides compile: one in a text that has ceased to do so misleads its reader.
