@@ -8,6 +8,7 @@ mod reader;
 pub use address::{DEFAULT_PORT, InvalidAddress, PeerAddress};
 pub use problem::{ConfigError, Problem};
 
+use diametric_protocol::credit_control::CcSessionFailover;
 use diametric_protocol::peer::watchdog::{DEFAULT_TW_INIT, MIN_TW_INIT};
 use diametric_protocol::peer::{Applications, LocalNode, RELAY};
 use diametric_protocol::value::DiameterIdentity;
@@ -123,6 +124,12 @@ pub struct RoConfig {
     pub ocs_host: Option<DiameterIdentity>,
     /// Tx (`tx.timer`, RFC 8506 §13). 10 s.
     pub tx: Duration,
+    /// CC-Session-Failover while no CCA has said otherwise: whether a session may move to another server when its own fails
+    /// (RFC 8506 §8.4). FAILOVER_NOT_SUPPORTED.
+    pub session_failover: CcSessionFailover,
+    /// How many other servers are tried for one request that the first one did not take or answer: of a session that may
+    /// move, and of a one-time event. None where `ocs_host` says that it must be that server. 1.
+    pub alternates: u32,
 }
 
 /// Parameters of offline charging.
@@ -169,7 +176,13 @@ impl Config {
             max_handlers_total: 16 * 1024,
             max_connections: 4096,
             max_message_size: MAX_MESSAGE_LEN,
-            ro: RoConfig { ocs_realm: None, ocs_host: None, tx: Duration::from_secs(10) },
+            ro: RoConfig {
+                ocs_realm: None,
+                ocs_host: None,
+                tx: Duration::from_secs(10),
+                session_failover: CcSessionFailover::FAILOVER_NOT_SUPPORTED,
+                alternates: 1,
+            },
             rf: RfConfig { cdf_realm: None, cdf_host: None, buffer: 10_000, retry_interval: Duration::from_secs(10) },
         }
     }

@@ -75,6 +75,7 @@ mod node;
 mod peers;
 pub mod rf;
 pub mod ro;
+mod snapshot;
 
 pub use config::{
     Accept, Config, ConfigError, DEFAULT_PORT, InvalidAddress, PeerAddress, PeerConfig, Problem, RealmConfig, RfConfig,

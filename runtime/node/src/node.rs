@@ -5,6 +5,7 @@ mod route;
 mod send;
 
 use self::connect::{Context, accept, connect};
+pub(crate) use self::route::Tried;
 use self::send::Failover;
 use crate::config::Config;
 use crate::dispatch::{Dispatcher, Handlers, Incoming};
@@ -204,7 +205,9 @@ impl Node {
     /// If there is no route, no answer in time, or an answer with the E flag.
     pub async fn send<R: Request>(&self, application: u32, request: &R) -> Result<R::Answer, SendError> {
         let frame = message::encode(self.shared.request_header::<R>(application), request)?;
-        self.shared.exchange(application, frame, self.shared.config.request_timeout, Failover::Yes).await
+        self.shared
+            .exchange(application, frame, self.shared.config.request_timeout, Failover::Yes, &mut Tried::default())
+            .await
     }
 
     /// Ends the node in good order: nobody new is let in, nothing new is sent, requests that are under way either way have

@@ -1,5 +1,6 @@
 //! Configurations as TOML: every key, and everything that can be wrong.
 
+use diametric::credit_control::CcSessionFailover;
 use diametric::peer::{Applications, RELAY};
 use diametric::{Accept, Config, ConfigError, Node, PeerAddress, StartError};
 use std::collections::BTreeSet;
@@ -73,6 +74,8 @@ fn the_example_of_the_guide_sets_everything() {
     assert_eq!(config.ro.ocs_realm.as_deref(), Some("example.net"));
     assert_eq!(config.ro.ocs_host.as_deref(), Some("ocs-1.example.net"));
     assert_eq!(config.ro.tx, Duration::from_secs(7));
+    assert_eq!(config.ro.session_failover, CcSessionFailover::FAILOVER_SUPPORTED);
+    assert_eq!(config.ro.alternates, 2);
     assert_eq!(config.rf.cdf_realm.as_deref(), Some("example.net"));
     assert_eq!(config.rf.cdf_host.as_deref(), Some("cdf.example.net"));
     assert_eq!((config.rf.buffer, config.rf.retry_interval), (5000, Duration::from_secs(20)));

@@ -4,8 +4,8 @@ use super::Engine;
 use crate::ro::{self, CcrForm, RoError, RoSessionState};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{
-    CreditControlAnswer, CreditControlFailureHandling, CreditControlRequest, DirectDebitingFailureHandling,
-    ReAuthRequest, SubscriptionId,
+    CcSessionFailover, CreditControlAnswer, CreditControlFailureHandling, CreditControlRequest,
+    DirectDebitingFailureHandling, ReAuthRequest, SubscriptionId,
 };
 use diametric_protocol::message::Form;
 use diametric_protocol::value::Utf8String;
@@ -138,6 +138,18 @@ impl Service {
     #[must_use]
     pub fn direct_debiting_failure_handling(self, handling: DirectDebitingFailureHandling) -> Self {
         self.map(|service| service.direct_debiting_failure_handling(handling))
+    }
+
+    /// CC-Session-Failover while no CCA has said otherwise, as [`ro::Service::session_failover`].
+    #[must_use]
+    pub fn session_failover(self, failover: CcSessionFailover) -> Self {
+        self.map(|service| service.session_failover(failover))
+    }
+
+    /// How many other servers are tried for one request, as [`ro::Service::alternates`].
+    #[must_use]
+    pub fn alternates(self, alternates: u32) -> Self {
+        self.map(|service| service.alternates(alternates))
     }
 
     /// Opens a session: CCR INITIAL, as [`ro::Service::initial`].

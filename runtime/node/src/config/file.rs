@@ -3,6 +3,7 @@
 use super::problem::ConfigError;
 use super::reader::{Fault, Report, Table, boolean, count, duration, nearest, parsed, text, u32};
 use super::{Accept, Config, PeerConfig, RealmConfig};
+use diametric_protocol::credit_control::CcSessionFailover;
 use diametric_protocol::peer::watchdog::MIN_TW_INIT;
 use diametric_protocol::value::{DiameterIdentity, Utf8String};
 use std::path::Path;
@@ -176,6 +177,8 @@ fn vendor_application(table: Table<'_>) -> Option<(u32, u32)> {
 fn online(table: Table<'_>, top: &Table<'_>, mut config: Config) -> Config {
     let server = table.table("ocs").map(|ocs| destination(ocs, top, &config));
     table.set("tx-timer", &mut config.ro.tx, duration);
+    table.set("session-failover", &mut config.ro.session_failover, session_failover);
+    table.set("alternates", &mut config.ro.alternates, u32);
     let mut applications = std::mem::take(&mut config.local.applications).with_auth(4);
     if let Some(vendor) = table.get("vendor-id", u32) {
         applications = applications.with_vendor_auth(vendor, 4);
@@ -240,6 +243,13 @@ fn accept(value: &DeValue<'_>) -> Result<Accept, Fault> {
         "listed" => Ok(Accept::Listed),
         other => Err(Fault::new(format!("`{other}` is neither \"any\" nor \"listed\""))),
     }
+}
+
+fn session_failover(value: &DeValue<'_>) -> Result<CcSessionFailover, Fault> {
+    Ok(match boolean(value)? {
+        true => CcSessionFailover::FAILOVER_SUPPORTED,
+        false => CcSessionFailover::FAILOVER_NOT_SUPPORTED,
+    })
 }
 
 fn watchdog_interval(value: &DeValue<'_>) -> Result<Duration, Fault> {

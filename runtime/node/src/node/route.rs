@@ -40,6 +40,34 @@ impl Destination {
     }
 }
 
+/// Where a request has been, and does not go again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tried {
+    /// Connections, whatever became of the request there.
+    connections: Vec<ConnectionId>,
+    /// Peers that had it: not over another connection either.
+    hosts: Vec<DiameterIdentity>,
+}
+
+impl Tried {
+    /// Nowhere yet, but it is not to go to this peer.
+    pub(crate) fn not(host: DiameterIdentity) -> Self {
+        Self { connections: Vec::new(), hosts: vec![host] }
+    }
+
+    pub(super) fn connection(&mut self, peer: &Connected) {
+        self.connections.push(peer.id);
+    }
+
+    pub(super) fn host(&mut self, peer: &Connected) {
+        self.hosts.push(peer.remote.origin_host.clone());
+    }
+
+    fn contains(&self, peer: &Connected) -> bool {
+        self.connections.contains(&peer.id) || self.hosts.contains(&peer.remote.origin_host)
+    }
+}
+
 /// Finds peers for requests.
 #[derive(Clone, Copy)]
 pub(crate) struct Router<'a> {
@@ -60,7 +88,7 @@ impl Router<'_> {
     /// was down and is not yet proven, and that before one that does not answer.
     ///
     /// While a first attempt to connect is under way, its outcome is awaited.
-    pub(crate) async fn route(self, to: &Destination, tried: &[ConnectionId]) -> Result<Connected, SendError> {
+    pub(crate) async fn route(self, to: &Destination, tried: &Tried) -> Result<Connected, SendError> {
         let mut changes = self.peers.changes();
         loop {
             {
@@ -78,12 +106,12 @@ impl Router<'_> {
     }
 
     /// Another peer that takes a request at once.
-    pub(crate) fn alternate(self, to: &Destination, tried: &[ConnectionId]) -> Option<Connected> {
+    pub(crate) fn alternate(self, to: &Destination, tried: &Tried) -> Option<Connected> {
         self.find(&mut self.peers.state(), to, tried).filter(|peer| *peer.status.borrow() == Status::Okay)
     }
 
-    fn find(self, state: &mut State, to: &Destination, tried: &[ConnectionId]) -> Option<Connected> {
-        let usable = |peer: &Connected| peer.remote.applications.serves(to.application) && !tried.contains(&peer.id);
+    fn find(self, state: &mut State, to: &Destination, tried: &Tried) -> Option<Connected> {
+        let usable = |peer: &Connected| peer.remote.applications.serves(to.application) && !tried.contains(peer);
         let named = to.host.as_ref().and_then(|host| state.open(host)).filter(usable);
         if named.as_ref().is_some_and(|peer| *peer.status.borrow() == Status::Okay) {
             return named;
@@ -108,7 +136,7 @@ impl Router<'_> {
     }
 
     /// Why nobody can take a request, peer by peer.
-    fn explain(&self, state: &State, to: &Destination, tried: &[ConnectionId]) -> String {
+    fn explain(&self, state: &State, to: &Destination, tried: &Tried) -> String {
         let absent = state.known.iter().filter_map(|known| {
             let cause = match &known.attempt {
                 Attempt::Failed(cause) => cause.as_str(),
@@ -127,7 +155,7 @@ impl Router<'_> {
         });
         let present = state.open_to(|_| true).into_iter().map(|peer| {
             let remote = &peer.remote;
-            let cause = if tried.contains(&peer.id) {
+            let cause = if tried.contains(&peer) {
                 "was tried".into()
             } else if !remote.applications.serves(to.application) {
                 let served: Vec<_> = remote.applications.ids().iter().map(u32::to_string).collect();

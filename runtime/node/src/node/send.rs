@@ -1,7 +1,7 @@
 //! Sending a request: to whom, and to whom next.
 
 use super::Shared;
-use super::route::{Destination, Router};
+use super::route::{Destination, Router, Tried};
 use crate::driver::{Order, Unanswered};
 use crate::error::SendError;
 use crate::peers::Connected;
@@ -43,7 +43,7 @@ impl Shared {
         timeout: Duration,
     ) -> Result<R::Answer, SendError> {
         let frame = message::encode(self.request_header::<R>(application), request)?;
-        self.transmit(application, frame, timeout).await
+        self.transmit(application, frame, timeout, &mut Tried::default()).await
     }
 
     /// The header of a request's first transmission, with an end-to-end id of its own.
@@ -52,14 +52,15 @@ impl Shared {
         Header { flags: R::FLAGS, command: R::CODE, application, hop_by_hop: HopByHopId(0), end_to_end }
     }
 
-    /// Sends a request that is encoded already, such as one that was sent before.
+    /// Sends a request that is encoded already, such as one that was sent before, to a peer that was not tried.
     pub(crate) async fn transmit<A: Answer>(
         &self,
         application: u32,
         frame: Vec<u8>,
         timeout: Duration,
+        tried: &mut Tried,
     ) -> Result<A, SendError> {
-        self.exchange(application, frame, timeout, Failover::No).await
+        self.exchange(application, frame, timeout, Failover::No, tried).await
     }
 
     pub(super) async fn exchange<A: Answer>(
@@ -68,11 +69,11 @@ impl Shared {
         mut frame: Vec<u8>,
         timeout: Duration,
         failover: Failover,
+        tried: &mut Tried,
     ) -> Result<A, SendError> {
         let (started, deadline) = (Instant::now(), Instant::now() + timeout);
         let destination = Destination::of(&frame, application);
         let router = Router { peers: &self.peers, realms: &self.config.realms };
-        let mut tried = Vec::new();
         let mut next = None;
         loop {
             if *self.stop.borrow() {
@@ -80,16 +81,21 @@ impl Shared {
             }
             let peer = match next.take() {
                 Some(peer) => peer,
-                None => match timeout_at(deadline, router.route(&destination, &tried)).await {
+                None => match timeout_at(deadline, router.route(&destination, tried)).await {
                     Ok(peer) => peer?,
                     Err(_) => return Err(destination.no_route(format!("no peer connected within {timeout:?}"))),
                 },
             };
-            tried.push(peer.id);
-            let alternate = || (failover == Failover::Yes).then(|| router.alternate(&destination, &tried)).flatten();
+            tried.connection(&peer);
+            let alternate = || (failover == Failover::Yes).then(|| router.alternate(&destination, tried)).flatten();
             let host = &peer.remote.origin_host;
             let told = Header::peek(&frame);
-            match attempt(&peer, frame.clone(), deadline, &alternate).await {
+            let attempted = attempt(&peer, frame.clone(), deadline, &alternate).await;
+            if !matches!(attempted, Err(Missed::NotSent)) {
+                tried.host(&peer);
+            }
+            let alternate = || (failover == Failover::Yes).then(|| router.alternate(&destination, tried)).flatten();
+            match attempted {
                 Ok(answer) => {
                     if let Some(header) = told {
                         let (command, end_to_end) = (header.command, header.end_to_end);

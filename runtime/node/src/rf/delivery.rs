@@ -2,7 +2,7 @@
 
 use super::{ACCOUNTING, RfError};
 use crate::error::SendError;
-use crate::node::Shared;
+use crate::node::{Shared, Tried};
 use diametric_protocol::accounting::AccountingAnswer;
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::message::{Answer, Form};
@@ -40,31 +40,49 @@ pub(super) struct Transmission<A> {
     pub(super) sent: Sent,
     pub(super) answer: Option<Box<A>>,
     pub(super) error: Option<RfError>,
+    /// Where it was: the next transmission rather goes elsewhere.
+    pub(super) tried: Tried,
 }
 
 impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
-    /// Sends a record once. Where the server that the session has been with cannot be reached, any other will do.
-    pub(super) async fn run(shared: &Shared, frames: Frames, resend: Option<Resend>, timeout: Duration) -> Self {
+    /// Sends a record once. Where the server that the session has been with cannot be reached, any other will do; and where
+    /// no other can be reached than those that were tried, any of them.
+    pub(super) async fn run(
+        shared: &Shared,
+        frames: Frames,
+        resend: Option<Resend>,
+        timeout: Duration,
+        been: Tried,
+    ) -> Self {
         let t_flag = resend.is_some_and(|resend| resend.t_flag);
-        let alternate = resend.is_some_and(|resend| resend.alternate);
-        if let Some(first) = frames.first.filter(|_| !alternate) {
-            match shared.transmit::<A>(ACCOUNTING, flagged(first, t_flag), timeout).await {
+        let mut tried = Tried::default();
+        if resend.is_some_and(|resend| resend.alternate) {
+            tried = been;
+            match shared.transmit::<A>(ACCOUNTING, flagged(frames.any.clone(), t_flag), timeout, &mut tried).await {
+                Err(SendError::NoRoute { .. }) => tried = Tried::default(),
+                result => return Self::of(result, tried),
+            }
+        } else if let Some(first) = frames.first {
+            match shared.transmit::<A>(ACCOUNTING, flagged(first, t_flag), timeout, &mut tried).await {
                 Err(SendError::NoRoute { .. }) => {}
-                // A relay has no way to it.
-                Err(SendError::Answered(answer)) if answer.result_code == ResultCode::UNABLE_TO_DELIVER => {}
-                result => return Self::of(result),
+                // A relay has no way to it, and may know another.
+                Err(SendError::Answered(answer)) if answer.result_code == ResultCode::UNABLE_TO_DELIVER => {
+                    tried = Tried::default();
+                }
+                result => return Self::of(result, tried),
             }
         }
-        Self::of(shared.transmit::<A>(ACCOUNTING, flagged(frames.any, t_flag), timeout).await)
+        let result = shared.transmit::<A>(ACCOUNTING, flagged(frames.any, t_flag), timeout, &mut tried).await;
+        Self::of(result, tried)
     }
 
-    fn of(result: Result<A, SendError>) -> Self {
+    fn of(result: Result<A, SendError>, tried: Tried) -> Self {
         let (sent, error) = match result {
             Ok(answer) => {
                 let facts = facts(answer.standard());
                 let refused = facts.class() != AnswerClass::Success;
                 let error = refused.then(|| RfError::Refused(Box::new(answer.standard().clone())));
-                return Self { sent: Sent::Answer(facts), answer: Some(Box::new(answer)), error };
+                return Self { sent: Sent::Answer(facts), answer: Some(Box::new(answer)), error, tried };
             }
             Err(SendError::Answered(answer)) => {
                 let mut facts = AnswerFacts::new(answer.result_code);
@@ -76,7 +94,7 @@ impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
             Err(error @ SendError::Malformed { .. }) => (Sent::Failed { arrived: true }, error),
             Err(error) => (Sent::Failed { arrived: false }, error),
         };
-        Self { sent, answer: None, error: Some(error.into()) }
+        Self { sent, answer: None, error: Some(error.into()), tried }
     }
 }
 
@@ -123,6 +141,7 @@ pub(super) async fn deliver<A: Answer + Form<AccountingAnswer>>(
     // Whoever calls this has a machine that takes its first input.
     let _ = machine.handle_input(now(), first);
     let (mut store, mut answer, mut error, mut reached) = (None, None, None, false);
+    let mut tried = Tried::default();
     loop {
         let mut order = None;
         while let Some(action) = machine.poll_action() {
@@ -140,12 +159,12 @@ pub(super) async fn deliver<A: Answer + Form<AccountingAnswer>>(
         };
         let wake = machine.poll_timeout().map(tokio::time::Instant::from_std);
         tokio::select! {
-            done = Transmission::run(shared, frames.clone(), order.resend, timeout) => {
+            done = Transmission::run(shared, frames.clone(), order.resend, timeout, tried.clone()) => {
                 reached = !matches!(done.sent, Sent::Failed { arrived: false });
                 if done.sent.is_success() {
                     shared.rf_buffer().reachable();
                 }
-                (answer, error) = (done.answer, done.error);
+                (answer, error, tried) = (done.answer, done.error, done.tried);
                 let input = match done.sent {
                     Sent::Answer(facts) => Input::Answer(facts),
                     Sent::TimedOut => Input::RequestTimedOut,

@@ -3,6 +3,7 @@
 use super::service::{AcrForm, Service, Settings};
 use super::session::{self, Attributes, RfSession};
 use super::{ACCOUNTING, Rf, RfError};
+use crate::snapshot::{self, Version};
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRequest};
 use diametric_protocol::message::{self, Command, EndToEndId, Header, HopByHopId};
 use diametric_protocol::rf::session::{PhaseState, SessionState};
@@ -19,6 +20,7 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RfSessionState {
+    version: Version,
     /// Session-Id.
     pub session_id: String,
     /// Accounting-Record-Number of the next record.
@@ -28,6 +30,7 @@ pub struct RfSessionState {
     /// The server that answered last.
     pub server: Option<String>,
     /// The AVPs that every record repeats: an encoded ACR.
+    #[serde(with = "snapshot::message")]
     template: Vec<u8>,
     timeout: Duration,
     resends: u32,
@@ -57,6 +60,7 @@ impl RfSessionState {
         let (mut template, settings, now) = (service.template.clone(), &service.settings, SystemTime::now());
         template.session_id = state.session_id.as_str().into();
         Self {
+            version: Version,
             session_id: state.session_id.clone(),
             next_number: state.next_number,
             attributes: attributes.lock().clone(),

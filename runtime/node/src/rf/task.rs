@@ -6,6 +6,7 @@ use super::service::{AcrForm, Service, Stamp};
 use super::session::{Attributes, RfEnd, View};
 use super::state::RfSessionState;
 use super::{Delivered, RfError};
+use crate::node::Tried;
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordType, AccountingRequest};
 use diametric_protocol::message::{Form, Request};
 use diametric_protocol::rf::session::{Action, Input, SessionConfig, State};
@@ -51,6 +52,8 @@ pub(super) struct Task<F: AcrForm> {
     hook: Option<Hook<F>>,
     records: BTreeMap<u32, Record<F>>,
     in_flight: Option<(u32, InFlight<F::Answer>)>,
+    /// Where the record that was out last has been.
+    tried: Tried,
     /// The server that answered last: the session stays with it as long as it can be reached.
     server: Option<DiameterIdentity>,
     last_error: Option<RfError>,
@@ -103,6 +106,7 @@ impl<F: AcrForm> Task<F> {
             hook: None,
             records: BTreeMap::new(),
             in_flight: None,
+            tried: Tried::default(),
             server: None,
             last_error: None,
             last_answer: None,
@@ -201,7 +205,7 @@ impl<F: AcrForm> Task<F> {
         if let Some(answer) = &done.answer {
             self.server = Some(answer.standard().origin_host.clone());
         }
-        (self.last_answer, self.last_error) = (done.answer, done.error);
+        (self.last_answer, self.last_error, self.tried) = (done.answer, done.error, done.tried);
         let input = match done.sent {
             Sent::Answer(facts) => Input::Answer { number, facts },
             Sent::TimedOut => Input::RequestTimedOut { number },
@@ -318,14 +322,14 @@ impl<F: AcrForm> Task<F> {
     fn send(&mut self, order: AcrOrder) {
         let Some(record) = self.records.get(&order.number) else { return };
         let (shared, frames) = (Arc::clone(&self.service.shared), record.frames.clone());
-        let timeout = self.service.settings.timeout;
+        let (timeout, tried) = (self.service.settings.timeout, self.tried.clone());
         let exchange: InFlight<F::Answer> = if record.standard {
             Box::pin(async move {
-                let done = Transmission::<AccountingAnswer>::run(&shared, frames, order.resend, timeout).await;
-                Transmission { sent: done.sent, answer: None, error: done.error }
+                let done = Transmission::<AccountingAnswer>::run(&shared, frames, order.resend, timeout, tried).await;
+                Transmission { sent: done.sent, answer: None, error: done.error, tried: done.tried }
             })
         } else {
-            Box::pin(async move { Transmission::run(&shared, frames, order.resend, timeout).await })
+            Box::pin(async move { Transmission::run(&shared, frames, order.resend, timeout, tried).await })
         };
         self.in_flight = Some((order.number, exchange));
     }

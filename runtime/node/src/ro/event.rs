@@ -1,20 +1,18 @@
 //! One-time events (IEC): one CCR, one CCA, no state kept.
 
+use super::RoError;
+use super::delivery::{Delivery, InFlight, NO_LIMIT, Outgoing};
 use super::facts::{self, Outcome};
 use super::service::{CcrForm, Service, Stamp};
-use super::{CREDIT_CONTROL, RoError};
+use crate::node::Tried;
 use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
 use diametric_protocol::message::Form;
-use diametric_protocol::ro::event::{Action, EventConfig, Input};
+use diametric_protocol::ro::event::{Action, EventConfig, EventOrder, Input};
 use diametric_protocol::ro::{AnswerClass, NoAnswer, OneTimeEvent};
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
 type Reply<A> = oneshot::Sender<Result<Box<A>, RoError>>;
-type InFlight<A> = Pin<Box<dyn Future<Output = (Outcome, Option<Box<A>>)> + Send>>;
 
 /// Sends the event in a task of its own: the request stays pending also when nobody waits any more.
 pub(super) async fn run<F: CcrForm>(
@@ -34,19 +32,17 @@ pub(super) async fn run<F: CcrForm>(
     service.stamp(ccr.standard_mut(), stamp);
     let mut config = EventConfig::default();
     config.tx = service.settings.tx;
-    config.request_timeout = service.settings.request_timeout;
+    config.request_timeout = NO_LIMIT;
     config.failure_handling = service.settings.direct_debiting_failure_handling;
+    config.alternates = service.other_servers();
     let (reply, answer) = oneshot::channel();
-    let (shared, timeout) = (Arc::clone(&service.shared), service.settings.request_timeout);
-    let exchange = async move {
-        let result = shared.send(CREDIT_CONTROL, &ccr, timeout).await;
-        facts::of_exchange(result)
-    };
     let task = Task::<F> {
         machine: OneTimeEvent::new(action, config),
+        out: Outgoing::new(&service.shared, Box::new(ccr)),
         service,
-        unsent: Some(Box::pin(exchange)),
         in_flight: None,
+        tried: Tried::default(),
+        failure: None,
         reply: Some(reply),
         answer: None,
         error: None,
@@ -58,8 +54,12 @@ pub(super) async fn run<F: CcrForm>(
 struct Task<F: CcrForm> {
     machine: OneTimeEvent,
     service: Service,
-    unsent: Option<InFlight<F::Answer>>,
+    out: Outgoing<F>,
     in_flight: Option<InFlight<F::Answer>>,
+    /// Where it has been.
+    tried: Tried,
+    /// What came of the last transmission.
+    failure: Option<Input>,
     reply: Option<Reply<F::Answer>>,
     answer: Option<Box<F::Answer>>,
     error: Option<RoError>,
@@ -74,9 +74,10 @@ impl<F: CcrForm> Task<F> {
             let Some(in_flight) = &mut self.in_flight else { return };
             let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
             tokio::select! {
-                (outcome, answer) = in_flight => {
+                biased;
+                delivery = in_flight => {
                     self.in_flight = None;
-                    self.arrived(outcome, answer);
+                    self.arrived(delivery);
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
                     self.machine.handle_timeout(now());
@@ -85,22 +86,41 @@ impl<F: CcrForm> Task<F> {
         }
     }
 
-    fn arrived(&mut self, outcome: Outcome, answer: Option<Box<F::Answer>>) {
+    fn arrived(&mut self, delivery: Delivery<F::Answer>) {
+        let Delivery { outcome, answer, tried, .. } = delivery;
         let (input, error) = match outcome {
-            Outcome::Answer(facts, error) => (Input::Answer(facts), error),
-            Outcome::TimedOut(error) => (Input::RequestTimedOut, error),
-            Outcome::Failed(error) => (Input::SendFailed, error),
+            Outcome::Answer(facts, error) => (Input::Answer(facts), Some(error)),
+            Outcome::TimedOut(error) => {
+                // Tx, if it ends in the same moment, ends first.
+                self.machine.handle_timeout(now());
+                self.act();
+                (Input::RequestTimedOut, Some(error))
+            }
+            Outcome::Failed { error, sent } => (Input::SendFailed { sent }, Some(error)),
+            // Said once more, it uses up the servers that might be tried.
+            Outcome::NoAlternate => (self.failure.unwrap_or(Input::SendFailed { sent: false }), None),
         };
-        (self.answer, self.error) = (answer, Some(error));
+        if let Some(error) = error {
+            (self.answer, self.error) = (answer, Some(error));
+        }
+        (self.tried, self.failure) = (tried, Some(input));
         // An answer to an event that was given up changes nothing.
         let _ = self.machine.handle_input(now(), input);
+    }
+
+    fn send(&mut self, order: EventOrder) {
+        if let Some(resend) = order.resend {
+            self.out.again(resend, std::mem::take(&mut self.tried), None);
+        }
+        let timeout = self.service.settings.patience();
+        self.in_flight = Some(self.out.transmit(&self.service.shared, timeout, None));
     }
 
     fn act(&mut self) {
         let (mut granted, mut answered, mut unanswered) = (false, false, None);
         while let Some(action) = self.machine.poll_action() {
             match action {
-                Action::SendCcr(_) => self.in_flight = self.unsent.take(),
+                Action::SendCcr(order) => self.send(order),
                 Action::GrantService => granted = true,
                 Action::Answered { .. } => answered = true,
                 Action::Unanswered(why) => unanswered = Some(why),

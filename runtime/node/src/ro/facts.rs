@@ -2,6 +2,7 @@
 
 use super::RoError;
 use crate::error::SendError;
+use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::CreditControlAnswer;
 use diametric_protocol::message::Form;
 use diametric_protocol::ro::AnswerFacts;
@@ -10,7 +11,13 @@ use diametric_protocol::ro::AnswerFacts;
 pub(super) enum Outcome {
     Answer(AnswerFacts, RoError),
     TimedOut(RoError),
-    Failed(RoError),
+    /// It did not get through; `sent` if it may have arrived all the same.
+    Failed {
+        error: RoError,
+        sent: bool,
+    },
+    /// It was to go to another server, and there is none: what came of it before stays.
+    NoAlternate,
 }
 
 /// The facts in a CCA. Validity-Time is left to the application, which knows its rating groups.
@@ -38,6 +45,11 @@ pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(result: Result<A, SendEr
             (Outcome::Answer(facts, SendError::Answered(answer).into()), None)
         }
         Err(error @ SendError::Timeout { .. }) => (Outcome::TimedOut(error.into()), None),
-        Err(error) => (Outcome::Failed(error.into()), None),
+        // The server has done something with it: another would do it twice.
+        Err(error @ SendError::Malformed { .. }) => {
+            (Outcome::Answer(AnswerFacts::new(ResultCode::UNABLE_TO_COMPLY), error.into()), None)
+        }
+        Err(error @ SendError::ConnectionLost { .. }) => (Outcome::Failed { error: error.into(), sent: true }, None),
+        Err(error) => (Outcome::Failed { error: error.into(), sent: false }, None),
     }
 }

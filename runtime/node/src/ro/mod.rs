@@ -7,6 +7,7 @@
 //! - [`RoSession`] is an open session.
 //! - [`RoServer`] is the server (OCF): one trait, a method per operation.
 
+mod delivery;
 mod event;
 mod facts;
 mod reauth;

@@ -5,7 +5,7 @@ use super::{CREDIT_CONTROL, RoFuture, event};
 use crate::node::Shared;
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::{
-    CcRequestType, CreditControlAnswer, CreditControlFailureHandling, CreditControlRequest,
+    CcRequestType, CcSessionFailover, CreditControlAnswer, CreditControlFailureHandling, CreditControlRequest,
     CreditControlRequestRequired, DirectDebitingFailureHandling, MultipleServicesIndicator, RequestedAction,
     SubscriptionId, SubscriptionIdRequired, SubscriptionIdType,
 };
@@ -33,6 +33,15 @@ pub(super) struct Settings {
     pub(super) request_timeout: Duration,
     pub(super) failure_handling: CreditControlFailureHandling,
     pub(super) direct_debiting_failure_handling: DirectDebitingFailureHandling,
+    pub(super) session_failover: CcSessionFailover,
+    pub(super) alternates: u32,
+}
+
+impl Settings {
+    /// How long a request waits for its answer: not less than the user does.
+    pub(super) fn patience(&self) -> Duration {
+        self.request_timeout.max(self.tx)
+    }
 }
 
 /// A Subscription-Id of type END_USER_IMSI.
@@ -66,9 +75,11 @@ impl Service {
         template.origin_state_id = local.origin_state_id;
         let settings = Settings {
             tx: config.ro.tx,
-            request_timeout: config.request_timeout.max(config.ro.tx),
+            request_timeout: config.request_timeout,
             failure_handling: CreditControlFailureHandling::TERMINATE,
             direct_debiting_failure_handling: DirectDebitingFailureHandling::TERMINATE_OR_BUFFER,
+            session_failover: config.ro.session_failover,
+            alternates: config.ro.alternates,
         };
         Self { shared, template, settings }
     }
@@ -91,7 +102,6 @@ impl Service {
     #[must_use]
     pub fn tx(mut self, tx: Duration) -> Self {
         self.settings.tx = tx;
-        self.settings.request_timeout = self.settings.request_timeout.max(tx);
         self
     }
 
@@ -107,6 +117,22 @@ impl Service {
     #[must_use]
     pub fn direct_debiting_failure_handling(mut self, handling: DirectDebitingFailureHandling) -> Self {
         self.settings.direct_debiting_failure_handling = handling;
+        self
+    }
+
+    /// CC-Session-Failover while no CCA has said otherwise, in place of the configured one: whether a session may move to
+    /// another server when its own fails (RFC 8506 §8.4). It concerns the first request of a session above all; one-time
+    /// events may always move.
+    #[must_use]
+    pub fn session_failover(mut self, failover: CcSessionFailover) -> Self {
+        self.settings.session_failover = failover;
+        self
+    }
+
+    /// How many other servers are tried for one request, in place of the configured number; 0 for none.
+    #[must_use]
+    pub fn alternates(mut self, alternates: u32) -> Self {
+        self.settings.alternates = alternates;
         self
     }
 
@@ -177,6 +203,11 @@ impl Service {
         let mut ccr = F::assemble(self.template.clone(), required);
         fill(&mut ccr);
         ccr
+    }
+
+    /// To how many other servers a request may go: to none, where one was named.
+    pub(super) fn other_servers(&self) -> u32 {
+        if self.template.destination_host.is_some() { 0 } else { self.settings.alternates }
     }
 
     /// Writes what belongs to the library, over whatever was filled in.

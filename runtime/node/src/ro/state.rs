@@ -3,6 +3,7 @@
 use super::service::{CcrForm, Service, Settings};
 use super::session::{self, Attributes, RoSession};
 use super::{CREDIT_CONTROL, Ro, RoError};
+use crate::snapshot::{self, Version};
 use diametric_protocol::credit_control::{
     CcSessionFailover, CreditControlFailureHandling, CreditControlRequest, DirectDebitingFailureHandling,
 };
@@ -21,6 +22,7 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoSessionState {
+    version: Version,
     /// Session-Id.
     pub session_id: String,
     /// CC-Request-Number of the next request.
@@ -30,13 +32,16 @@ pub struct RoSessionState {
     /// The server that the session stays with.
     pub server: Option<String>,
     /// The AVPs that every request repeats: an encoded CCR.
+    #[serde(with = "snapshot::message")]
     template: Vec<u8>,
     failure_handling: Handling,
     tx: Duration,
     request_timeout: Duration,
+    /// CC-Session-Failover, the local choice and what is in force.
+    session_failover: (i32, i32),
+    alternates: u32,
     validity: Option<SystemTime>,
     restricted: bool,
-    session_failover: i32,
 }
 
 /// Credit-Control-Failure-Handling by who said it, and Direct-Debiting-Failure-Handling.
@@ -65,6 +70,7 @@ impl RoSessionState {
         let mut template = service.template.clone();
         template.session_id = state.session_id.as_str().into();
         Self {
+            version: Version,
             session_id: state.session_id.clone(),
             next_number: state.next_number,
             attributes: attributes.lock().clone(),
@@ -79,9 +85,10 @@ impl RoSessionState {
             },
             tx: service.settings.tx,
             request_timeout: service.settings.request_timeout,
+            session_failover: (service.settings.session_failover.0, state.session_failover.0),
+            alternates: service.settings.alternates,
             validity: state.validity.map(|left| SystemTime::now() + left),
             restricted: state.restricted,
-            session_failover: state.session_failover.0,
         }
     }
 
@@ -92,7 +99,7 @@ impl RoSessionState {
             next_number: self.next_number,
             answered_handling: self.failure_handling.answered.map(CreditControlFailureHandling),
             authorized_handling: self.failure_handling.authorized.map(CreditControlFailureHandling),
-            session_failover: CcSessionFailover(self.session_failover),
+            session_failover: CcSessionFailover(self.session_failover.1),
             restricted: self.restricted,
             service_over: false,
             // What has run out meanwhile is due at once.
@@ -125,6 +132,8 @@ impl Ro {
             request_timeout: state.request_timeout,
             failure_handling: CreditControlFailureHandling(state.failure_handling.local),
             direct_debiting_failure_handling: DirectDebitingFailureHandling(state.failure_handling.direct_debiting),
+            session_failover: CcSessionFailover(state.session_failover.0),
+            alternates: state.alternates,
         };
         Ok(session::resume(Service { shared: Arc::clone(&self.shared), template, settings }, state))
     }

@@ -1,10 +1,12 @@
 //! The task of one credit-control session: it drives the state machine.
 
+use super::RoError;
+use super::delivery::{Delivery, InFlight, NO_LIMIT, Outgoing};
 use super::facts::{self, Outcome};
 use super::service::{CcrForm, Service, Stamp};
 use super::session::Attributes;
 use super::state::RoSessionState;
-use super::{CREDIT_CONTROL, RoError};
+use crate::node::Tried;
 use diametric_protocol::base::{ResultCode, TerminationCause};
 use diametric_protocol::credit_control::{CcRequestType, CreditControlRequest};
 use diametric_protocol::message::{Form, Request};
@@ -12,8 +14,6 @@ use diametric_protocol::ro::session::{Action, CcrOrder, CcrReason, Input, Sessio
 use diametric_protocol::ro::{AnswerClass, ClientSession, NoAnswer};
 use diametric_protocol::value::DiameterIdentity;
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
@@ -46,7 +46,11 @@ pub(super) enum Reauth {
 
 pub(super) type Reply<F> = oneshot::Sender<Result<Box<<F as Request>::Answer>, RoError>>;
 
-type InFlight<A> = Pin<Box<dyn Future<Output = (Outcome, Option<Box<A>>)> + Send>>;
+/// The CCR that is out: an order's, or one that the machine asks for by itself.
+enum Out<F: CcrForm> {
+    Own(Outgoing<F>),
+    Standard(Outgoing<CreditControlRequest>),
+}
 
 pub(super) struct Task<F: CcrForm> {
     service: Arc<Service>,
@@ -57,8 +61,13 @@ pub(super) struct Task<F: CcrForm> {
     waiting: VecDeque<(bool, Box<F>, Reply<F>)>,
     /// Who waits for the CCR that is out.
     current: Option<Reply<F>>,
+    out: Option<Out<F>>,
     in_flight: Option<(u32, InFlight<F::Answer>)>,
-    /// The server that answered first: the session stays with it.
+    /// Where the CCR that is out has been.
+    tried: Tried,
+    /// What came of its last transmission.
+    failure: Option<Input>,
+    /// The server that answered first, or first after it was tried in place of another: the session stays with it.
     server: Option<DiameterIdentity>,
     updates: u32,
     last_error: Option<RoError>,
@@ -103,7 +112,10 @@ impl<F: CcrForm> Task<F> {
             held: Some(held),
             waiting: VecDeque::new(),
             current: None,
+            out: None,
             in_flight: None,
+            tried: Tried::default(),
+            failure: None,
             server: None,
             updates: 0,
             last_error: None,
@@ -129,9 +141,9 @@ impl<F: CcrForm> Task<F> {
             tokio::select! {
                 // An answer that is there came before the RAR that is; what was ordered before the session was let go of, before that.
                 biased;
-                (number, outcome, answer) = arrival(&mut self.in_flight) => {
+                (number, delivery) = arrival(&mut self.in_flight) => {
                     self.in_flight = None;
-                    self.arrived(number, outcome, answer);
+                    self.arrived(number, delivery);
                 }
                 Some(order) = orders.recv() => self.take(order),
                 () = released(&mut self.held) => {
@@ -189,16 +201,25 @@ impl<F: CcrForm> Task<F> {
         let _ = self.machine.handle_input(now(), Input::ServiceTerminated(cause));
     }
 
-    fn arrived(&mut self, number: u32, outcome: Outcome, answer: Option<Box<F::Answer>>) {
+    fn arrived(&mut self, number: u32, delivery: Delivery<F::Answer>) {
+        let Delivery { outcome, answer, server, tried } = delivery;
         let (input, error) = match outcome {
-            Outcome::Answer(facts, error) => (Input::Answer { number, facts }, error),
-            Outcome::TimedOut(error) => (Input::RequestTimedOut { number }, error),
-            Outcome::Failed(error) => (Input::SendFailed { number }, error),
+            Outcome::Answer(facts, error) => (Input::Answer { number, facts }, Some(error)),
+            Outcome::TimedOut(error) => {
+                // Tx, if it ends in the same moment, ends first.
+                self.machine.handle_timeout(now());
+                self.act();
+                (Input::RequestTimedOut { number }, Some(error))
+            }
+            Outcome::Failed { error, sent } => (Input::SendFailed { number, sent }, Some(error)),
+            // Said once more, it uses up the servers that might be tried.
+            Outcome::NoAlternate => (self.failure.unwrap_or(Input::SendFailed { number, sent: false }), None),
         };
-        if self.server.is_none() {
-            self.server = answer.as_ref().map(|answer| answer.standard().origin_host.clone());
+        if let Some(error) = error {
+            (self.last_answer, self.last_error) = (answer, Some(error));
         }
-        (self.last_answer, self.last_error) = (answer, Some(error));
+        self.server = self.server.take().or(server);
+        (self.tried, self.failure) = (tried, Some(input));
         // An answer to a request that the machine has given up changes nothing.
         let _ = self.machine.handle_input(now(), input);
     }
@@ -286,6 +307,34 @@ impl<F: CcrForm> Task<F> {
     }
 
     fn send(&mut self, order: CcrOrder) {
+        let out = match (order.resend, self.out.take()) {
+            (Some(resend), Some(mut out)) => {
+                let (tried, server) = (std::mem::take(&mut self.tried), self.server.take());
+                match &mut out {
+                    Out::Own(out) => out.again(resend, tried, server),
+                    Out::Standard(out) => out.again(resend, tried, server),
+                }
+                out
+            }
+            _ => self.compose(order),
+        };
+        let (shared, timeout) = (&self.service.shared, self.service.settings.patience());
+        let ahead = self.ahead.take();
+        let (out, delivery): (_, InFlight<F::Answer>) = match out {
+            Out::Own(mut out) => {
+                let delivery = out.transmit(shared, timeout, ahead);
+                (Out::Own(out), delivery)
+            }
+            Out::Standard(mut out) => {
+                let delivery = out.transmit(shared, timeout, ahead);
+                (Out::Standard(out), Box::pin(async move { delivery.await.without_answer() }))
+            }
+        };
+        self.out = Some(out);
+        self.in_flight = Some((order.number, delivery));
+    }
+
+    fn compose(&mut self, order: CcrOrder) -> Out<F> {
         let terminates = matches!(order.reason, CcrReason::Termination(_));
         // A TERMINATION passes the updates that wait; the machine drops those. A re-authorization that the machine asks for
         // by itself is nobody's order.
@@ -294,38 +343,20 @@ impl<F: CcrForm> Task<F> {
             _ => self.waiting.iter().position(|(ends, _, _)| *ends == terminates),
         };
         let taken = position.and_then(|position| self.waiting.remove(position));
-        let exchange: InFlight<F::Answer> = match taken {
+        match taken {
             Some((_, mut ccr, reply)) => {
                 self.current = Some(reply);
                 self.stamp(ccr.standard_mut(), order);
-                self.exchange(*ccr, Some)
+                Out::Own(Outgoing::new(&self.service.shared, ccr))
             }
             // The machine asks by itself. There is nobody to ask for an own form's members, so the request goes out in the
             // standard form, with what every request of the session repeats.
             None => {
-                let mut ccr = self.service.template.clone();
+                let mut ccr = Box::new(self.service.template.clone());
                 self.stamp(&mut ccr, order);
-                self.exchange(ccr, |_| None)
+                Out::Standard(Outgoing::new(&self.service.shared, ccr))
             }
-        };
-        self.in_flight = Some((order.number, exchange));
-    }
-
-    fn exchange<G: CcrForm>(
-        &mut self,
-        ccr: G,
-        keep: impl FnOnce(Box<G::Answer>) -> Option<Box<F::Answer>> + Send + 'static,
-    ) -> InFlight<F::Answer> {
-        let (shared, timeout) = (Arc::clone(&self.service.shared), self.service.settings.request_timeout);
-        let ahead = self.ahead.take();
-        Box::pin(async move {
-            if let Some(ahead) = ahead {
-                // Nothing is ever sent: its other end is let go of in time.
-                let _ = ahead.await;
-            }
-            let (outcome, answer) = facts::of_exchange(shared.send(CREDIT_CONTROL, &ccr, timeout).await);
-            (outcome, answer.and_then(keep))
-        })
+        }
     }
 
     fn stamp(&self, ccr: &mut CreditControlRequest, order: CcrOrder) {
@@ -348,8 +379,10 @@ impl<F: CcrForm> Task<F> {
 fn config(service: &Service) -> SessionConfig {
     let mut config = SessionConfig::default();
     config.tx = service.settings.tx;
-    config.request_timeout = service.settings.request_timeout;
+    config.request_timeout = NO_LIMIT;
     config.failure_handling = service.settings.failure_handling;
+    config.session_failover = service.settings.session_failover;
+    config.alternates = service.other_servers();
     config
 }
 
@@ -361,12 +394,9 @@ async fn released(held: &mut Option<oneshot::Receiver<()>>) {
     }
 }
 
-async fn arrival<A>(in_flight: &mut Option<(u32, InFlight<A>)>) -> (u32, Outcome, Option<Box<A>>) {
+async fn arrival<A>(in_flight: &mut Option<(u32, InFlight<A>)>) -> (u32, Delivery<A>) {
     match in_flight {
-        Some((number, exchange)) => {
-            let (outcome, answer) = exchange.await;
-            (*number, outcome, answer)
-        }
+        Some((number, delivery)) => (*number, delivery.await),
         None => std::future::pending().await,
     }
 }

@@ -198,6 +198,11 @@ impl Raw {
         let _ = soon(self.stream.write_all(octets)).await;
     }
 
+    /// Ends the connection.
+    pub(crate) async fn close(&mut self) {
+        soon(self.stream.shutdown()).await.expect("it is open");
+    }
+
     /// The next frame; nothing if the connection is closed.
     pub(crate) async fn receive(&mut self) -> Option<Vec<u8>> {
         let mut frame = vec![0; 4];

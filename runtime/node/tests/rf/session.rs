@@ -333,6 +333,34 @@ async fn a_session_stays_with_its_server_until_that_is_gone() {
     assert_eq!((stop.what().0, stop.server.as_str(), stop.retransmitted), (StopRecord, "c.example.net", false));
 }
 
+#[tokio::test]
+async fn a_record_without_an_answer_goes_to_another_server() {
+    let (cdf, mut told) = crate::Cdf::new();
+    let any = ([127, 0, 0, 1], 0).into();
+    let a = serve(cdf.clone(), "a.example.net", RfServerConfig::new(), any).await;
+    let b = serve(cdf.clone(), "b.example.net", RfServerConfig::new(), any).await;
+    let (client, sent) = crate::client_of(&a, |config| {
+        config.peer(b.listening()[0]).realm("example.net", ["a.example.net", "b.example.net"])
+    })
+    .await;
+    connected(&client, 2).await;
+    let service = client.rf().unwrap().service(SERVICE).timeout(Duration::from_millis(200)).resends(2);
+    cdf.silence();
+    let event = tokio::spawn(service.event(|_| ()));
+    let arrived = [next(&mut told).await, next(&mut told).await];
+    let went: Vec<_> = arrived.iter().map(|record| (record.server.as_str(), record.retransmitted)).collect();
+    assert_eq!(went, [("a.example.net", false), ("b.example.net", true)]);
+    // Where all were tried, the first is as good as any; it knows the record again, and does not handle it twice.
+    soon(async {
+        while sent.lock().unwrap().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    cdf.may_answer.add_permits(100);
+    assert!(soon(event).await.unwrap().unwrap().answer().is_some());
+}
+
 async fn connected(node: &Node, peers: usize) {
     soon(async {
         while node.peers().len() != peers {

@@ -9,6 +9,8 @@
 //! - 4012 is handled as 4010. 4011 to anything but a debit is an answer like any other.
 //! - An answer with 4011 to a stored request settles it.
 //! - The request timeout is a failure to send, once no other server is left to try.
+//! - A request that did not reach its server, or was lost with the connection to it, is sent to another one first,
+//!   whatever the action (RFC 8506 §6.5).
 //! - An answer of failure that came after an unanswered transmission does not clear the T flag: the earlier transmission
 //!   may have been processed (RFC 6733 §3).
 //! - An unknown Direct-Debiting-Failure-Handling is handled as TERMINATE_OR_BUFFER, the default.
@@ -73,8 +75,11 @@ pub enum Input {
     },
     /// The answer came.
     Answer(AnswerFacts),
-    /// The request could not be sent, to any server that it may go to.
-    SendFailed,
+    /// The request did not reach its server, or the connection to it was lost: another one is tried.
+    SendFailed {
+        /// Whether the server may have got it all the same: then the next transmission has the T flag.
+        sent: bool,
+    },
     /// The request was given up by a lower layer, before this machine's own request timeout.
     RequestTimedOut,
 }
@@ -189,13 +194,13 @@ impl OneTimeEvent {
             (Input::Answer(_), Phase::New | Phase::Stored(_) | Phase::Closed) => {
                 self.actions.push_back(Action::Discarded);
             }
-            (Input::SendFailed, Phase::PendingE(_)) => self.undeliverable(NoAnswer::SendFailed),
-            (Input::SendFailed, Phase::PendingB(_)) => self.keep_stored(NoAnswer::SendFailed),
+            (Input::SendFailed { sent }, Phase::PendingE(pending)) => self.send_failed(now, pending, sent),
+            (Input::SendFailed { .. }, Phase::PendingB(_)) => self.keep_stored(NoAnswer::SendFailed),
             (Input::RequestTimedOut, Phase::PendingE(pending)) => self.timed_out(now, pending),
             (Input::RequestTimedOut, Phase::PendingB(_)) => self.keep_stored(NoAnswer::TimedOut),
             (Input::Start, Phase::PendingE(_) | Phase::PendingB(_) | Phase::Stored(_) | Phase::Closed)
             | (Input::SendStored { .. }, Phase::PendingE(_) | Phase::PendingB(_) | Phase::Closed)
-            | (Input::SendFailed | Input::RequestTimedOut, Phase::New | Phase::Stored(_) | Phase::Closed) => {
+            | (Input::SendFailed { .. } | Input::RequestTimedOut, Phase::New | Phase::Stored(_) | Phase::Closed) => {
                 return Err(Ignored);
             }
         }
@@ -320,6 +325,14 @@ impl OneTimeEvent {
             return self.resend(now, pending, Resend { t_flag: true, alternate: true });
         }
         self.undeliverable(NoAnswer::TimedOut);
+    }
+
+    fn send_failed(&mut self, now: Instant, pending: Pending, sent: bool) {
+        if pending.alternates < self.config.alternates {
+            let t_flag = sent || pending.t_flag;
+            return self.resend(now, pending, Resend { t_flag, alternate: true });
+        }
+        self.undeliverable(NoAnswer::SendFailed);
     }
 
     fn undeliverable(&mut self, why: NoAnswer) {

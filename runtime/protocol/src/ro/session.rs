@@ -10,6 +10,8 @@
 //! - A RAR before the first answer or during the last exchange is refused with 5012: 5002 would make the server give up
 //!   a session whose usage is still to be reported.
 //! - An unknown Credit-Control-Failure-Handling is handled as TERMINATE, the default.
+//! - What does not reach its server, or is lost with the connection to it, moves as after 3002, where the session may move
+//!   at all; with the T flag if the server may have got it.
 //! - After final units with REDIRECT or RESTRICT_ACCESS, any failure to communicate ends the service (RFC 8506 §5.7).
 
 mod snapshot;
@@ -125,9 +127,9 @@ impl ClientSession {
                 }
                 Ok(())
             }
-            Input::SendFailed { number } => {
+            Input::SendFailed { number, sent } => {
                 let pending = self.outstanding(number)?;
-                self.undeliverable(pending, NoAnswer::SendFailed);
+                self.send_failed(now, pending, sent);
                 Ok(())
             }
             Input::RequestTimedOut { number } => {
@@ -307,8 +309,7 @@ impl ClientSession {
         self.answered_handling = facts.failure_handling.or(self.answered_handling);
         self.session_failover = facts.session_failover.unwrap_or(self.session_failover);
         if facts.invites_failover() && !pending.tx_expired && self.may_move(pending) {
-            let moved = Pending { alternates: pending.alternates + 1, ..pending };
-            return self.resend(now, moved, Resend { t_flag: pending.t_flag, alternate: true });
+            return self.move_on(now, pending, pending.t_flag);
         }
         self.actions.push_back(Action::Answered { number: pending.number, late: pending.tx_expired });
         let refused = CloseCause::Refused(facts.result_code);
@@ -370,10 +371,23 @@ impl ClientSession {
 
     fn timed_out(&mut self, now: Instant, pending: Pending) {
         if self.tolerates_silence() && self.may_move(pending) {
-            let moved = Pending { alternates: pending.alternates + 1, ..pending };
-            return self.resend(now, moved, Resend { t_flag: true, alternate: true });
+            return self.move_on(now, pending, true);
         }
         self.undeliverable(pending, NoAnswer::TimedOut);
+    }
+
+    /// Moving is not limited to some failure handling: as after 3002, the service waits no longer than Tx for it.
+    fn send_failed(&mut self, now: Instant, pending: Pending, sent: bool) {
+        if self.may_move(pending) {
+            return self.move_on(now, pending, sent || pending.t_flag);
+        }
+        self.undeliverable(pending, NoAnswer::SendFailed);
+    }
+
+    /// Tries another server.
+    fn move_on(&mut self, now: Instant, pending: Pending, t_flag: bool) {
+        let moved = Pending { alternates: pending.alternates + 1, ..pending };
+        self.resend(now, moved, Resend { t_flag, alternate: true });
     }
 
     fn tx_expired(&mut self, pending: Pending) {

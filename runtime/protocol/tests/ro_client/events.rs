@@ -80,11 +80,13 @@ fn event_inputs(row: &Row, event: &str) -> Vec<Option<event::Input>> {
         "one-time service requested" => vec![Some(event::Input::Start)],
         "request in storage" => vec![Some(event::Input::SendStored { t_flag: true })],
         "successful CCA EVENT" | "successful CCA" => answers(&[2001]),
-        "failure to send" => vec![Some(event::Input::SendFailed)],
+        "failure to send" => {
+            vec![Some(event::Input::SendFailed { sent: false }), Some(event::Input::SendFailed { sent: true })]
+        }
         "temporary error" => answers(&TEMPORARY),
         "failure to send or temporary error" => {
             let mut inputs: Vec<_> = answers(&TEMPORARY);
-            inputs.extend([Some(event::Input::SendFailed), Some(event::Input::RequestTimedOut)]);
+            inputs.extend([Some(event::Input::SendFailed { sent: true }), Some(event::Input::RequestTimedOut)]);
             inputs
         }
         "Tx expired" => vec![None],

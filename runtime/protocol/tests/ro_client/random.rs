@@ -51,7 +51,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         any::<bool>().prop_map(|comply| Input::AbortRequested { comply }),
         (0..5u32, any_facts()).prop_map(|(number, facts)| Input::Answer { number, facts }),
         (0..5u32, any_facts()).prop_map(|(number, facts)| Input::Answer { number, facts }),
-        (0..5u32).prop_map(|number| Input::SendFailed { number }),
+        (0..5u32, any::<bool>()).prop_map(|(number, sent)| Input::SendFailed { number, sent }),
         (0..5u32).prop_map(|number| Input::RequestTimedOut { number }),
         Just(Input::TransportLost),
     ];
@@ -149,7 +149,7 @@ proptest! {
                 0 => machine.handle_input(now, event::Input::Start),
                 1 => machine.handle_input(now, event::Input::SendStored { t_flag: facts.granted }),
                 2 | 3 => machine.handle_input(now, event::Input::Answer(facts)),
-                4 => machine.handle_input(now, event::Input::SendFailed),
+                4 => machine.handle_input(now, event::Input::SendFailed { sent: facts.granted }),
                 5 => machine.handle_input(now, event::Input::RequestTimedOut),
                 _ => {
                     now += TX;

@@ -4,7 +4,8 @@ use crate::events::{EventBench, event_config};
 use crate::sessions::{Bench, CCFH, LOGOUT, Step, answer, terminated, update, with};
 use crate::{REQUEST_TIMEOUT, TX, facts};
 use diametric_protocol::credit_control::{
-    CcRequestType, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh, RequestedAction,
+    CcRequestType, CcSessionFailover, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh,
+    RequestedAction,
 };
 use diametric_protocol::ro::session::{Action, CcrReason, CloseCause, Input, SessionConfig, UpdateReason};
 use diametric_protocol::ro::{ClientSession, NoAnswer, Resend, event};
@@ -186,6 +187,59 @@ fn an_answer_to_another_request_is_discarded() {
     let input = Input::Answer { number: 0, facts: facts(5012) };
     assert_eq!(bench.step(Step::Input(input)), ["discard"]);
     assert_eq!(bench.state(), "PendingU");
+}
+
+#[test]
+fn what_does_not_reach_its_server_goes_to_another_if_the_session_may_move() {
+    for handling in CCFH {
+        for state in ["PendingI", "PendingU", "PendingT"] {
+            for sent in [false, true] {
+                let mut config = with(handling);
+                (config.session_failover, config.alternates) = (CcSessionFailover::FAILOVER_SUPPORTED, 2);
+                let mut bench = Bench::at(state, config);
+                let number = bench.session.snapshot(bench.now).next_number - 1;
+                bench.step(Step::Input(Input::SendFailed { number, sent }));
+                let [Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
+                assert_eq!((ccr.number, ccr.resend), (number, Some(Resend { t_flag: sent, alternate: true })));
+                // Once a transmission was perhaps received, the T flag stays.
+                bench.step(Step::Input(Input::SendFailed { number, sent: false }));
+                let [Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
+                assert_eq!((ccr.number, ccr.resend), (number, Some(Resend { t_flag: sent, alternate: true })));
+                assert_eq!(bench.state(), state);
+                bench.step(Step::Input(Input::SendFailed { number, sent: false }));
+                assert_eq!(bench.closed(), Some(CloseCause::Unanswered(NoAnswer::SendFailed)));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_that_does_not_reach_its_server_goes_to_another() {
+    use RequestedAction::{CheckBalance, DirectDebiting, PriceEnquiry, RefundAccount};
+    for action in [DirectDebiting, RefundAccount, CheckBalance, PriceEnquiry] {
+        for sent in [false, true] {
+            let mut bench = EventBench::at("PendingE", action, event_config(Ddfh::TERMINATE_OR_BUFFER, 1));
+            assert_eq!(bench.input(event::Input::SendFailed { sent }), ["resend CCR EVENT"]);
+            let [event::Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
+            assert_eq!(ccr.resend, Some(Resend { t_flag: sent, alternate: true }));
+            let told = bench.input(event::Input::SendFailed { sent: false });
+            match action {
+                DirectDebiting | RefundAccount => assert_eq!(told, ["store request with T flag"]),
+                CheckBalance | PriceEnquiry => assert_eq!(told, ["indicate service error"]),
+            }
+        }
+    }
+}
+
+#[test]
+fn tx_goes_on_running_when_a_request_moves() {
+    let mut config = with(Ccfh::TERMINATE);
+    (config.session_failover, config.alternates) = (CcSessionFailover::FAILOVER_SUPPORTED, 1);
+    let mut bench = Bench::at("PendingU", config);
+    bench.step(Step::Wait(TX / 2));
+    assert_eq!(bench.step(answer(3004)), ["resend CCR UPDATE"]);
+    assert_eq!(bench.step(Step::Wait(TX / 2)), ["terminate service"]);
+    assert_eq!(bench.closed(), Some(CloseCause::Unanswered(NoAnswer::TxExpired)));
 }
 
 #[test]

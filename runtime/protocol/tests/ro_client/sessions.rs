@@ -72,7 +72,7 @@ impl Bench {
         let _: Result<(), Ignored> = match step {
             Step::Input(input) => self.session.handle_input(self.now, input),
             Step::Answer(facts) => self.session.handle_input(self.now, Input::Answer { number, facts }),
-            Step::SendFailed => self.session.handle_input(self.now, Input::SendFailed { number }),
+            Step::SendFailed => self.session.handle_input(self.now, Input::SendFailed { number, sent: false }),
             Step::Wait(wait) => {
                 self.now += wait;
                 self.session.handle_timeout(self.now);

@@ -90,10 +90,13 @@ pub enum Input {
         /// What it says.
         facts: AnswerFacts,
     },
-    /// A request could not be sent, to any server that it may go to.
+    /// A request did not reach its server, or the connection to it was lost: another one is tried where the session may
+    /// move.
     SendFailed {
         /// Its CC-Request-Number.
         number: u32,
+        /// Whether the server may have got it all the same: then the next transmission has the T flag.
+        sent: bool,
     },
     /// A request was given up by a lower layer, before this machine's own request timeout.
     RequestTimedOut {
