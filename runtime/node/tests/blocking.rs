@@ -152,6 +152,34 @@ fn a_handler_of_reauthorizations_may_wait() {
 }
 
 #[test]
+fn a_handler_of_aborts_reports_what_was_used() {
+    let (server, node, client) = pair();
+    let ro = client.ro().unwrap();
+    let (tell, told) = mpsc::channel();
+    ro.on_abort(move |session, asr| {
+        let id = session.id().to_owned();
+        assert_eq!(asr.request().session_id, *id);
+        tell.send(asr.terminate(|ccr| ccr.user_name = Some("used".into())).map(|cca| cca.cc_request_type)).unwrap();
+    });
+    let Opened::Granted { session, .. } = ro.service("32251@3gpp.org").initial(|_| {}).unwrap() else {
+        panic!("it is granted")
+    };
+    let served = server.session.lock().unwrap().take().unwrap();
+    let (answered, answer) = mpsc::channel();
+    let handle = node.as_async().clone();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let asa = runtime.block_on(served.abort(|_| {}));
+        drop(handle);
+        answered.send(asa.map(|asa| asa.result_code)).unwrap();
+    });
+    assert_eq!(answer.recv_timeout(Duration::from_secs(20)).unwrap().unwrap(), ResultCode::SUCCESS);
+    let ended = told.recv_timeout(Duration::from_secs(20)).unwrap().unwrap();
+    assert_eq!(ended, CcRequestType::TerminationRequest);
+    assert!(matches!(session.update(|_| {}).unwrap_err(), RoError::Ended));
+}
+
+#[test]
 fn records_are_delivered() {
     let (server, _node, client) = pair();
     let rf = client.rf().unwrap();

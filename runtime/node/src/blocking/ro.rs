@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::ro::{self, CcrForm, RoError, RoSessionState};
-use diametric_protocol::base::ResultCode;
+use diametric_protocol::base::{AbortSessionRequest, ResultCode};
 use diametric_protocol::credit_control::{
     CcSessionFailover, CreditControlAnswer, CreditControlFailureHandling, CreditControlRequest,
     DirectDebitingFailureHandling, ReAuthRequest, SubscriptionId,
@@ -51,9 +51,26 @@ impl Ro {
         });
     }
 
-    /// Calls `handler` with the Session-Id when a server aborts a session, as [`ro::Ro::on_abort`].
-    pub fn on_abort(&self, handler: impl Fn(&str) + Send + Sync + 'static) {
-        self.ro.on_abort(handler);
+    /// Has ASRs answered by `handler`, each in a thread of its own, where it may wait for the end of the session. As
+    /// [`ro::Ro::on_abort`].
+    pub fn on_abort(&self, handler: impl Fn(SessionHandle, Abort) + Send + Sync + 'static) {
+        self.on_abort_as::<CreditControlRequest>(handler);
+    }
+
+    /// [`on_abort`](Self::on_abort) for sessions of an own form of CCR.
+    pub fn on_abort_as<F: CcrForm>(&self, handler: impl Fn(SessionHandle<F>, Abort<F>) + Send + Sync + 'static) {
+        let handler = Arc::new(handler);
+        let engine = self.engine.downgrade();
+        self.ro.on_abort_as::<F, _, _>(move |session, asr| {
+            let (handler, engine) = (Arc::clone(&handler), engine.upgrade());
+            async move {
+                let Some(engine) = engine.map(Engine) else { return };
+                let asr = Abort { asr, engine: engine.clone() };
+                let session = SessionHandle { session, engine };
+                // One that panics leaves its ASR unanswered, with which the library then complies.
+                let _ = tokio::task::spawn_blocking(move || handler(session, asr)).await;
+            }
+        });
     }
 
     /// Takes up a session that was open before, as [`ro::Ro::resume`].
@@ -94,6 +111,42 @@ impl Reauthorization {
     /// Sends the RAA. When this returns, it goes out before whatever the handler does next.
     pub fn answer(self, result_code: ResultCode) {
         self.engine.finish(self.rar.answer(result_code));
+    }
+}
+
+/// An ASR that waits for its answer, as [`ro::Abort`].
+pub struct Abort<F: CcrForm = CreditControlRequest> {
+    asr: ro::Abort<F>,
+    engine: Engine,
+}
+
+impl<F: CcrForm> Abort<F> {
+    /// The request.
+    pub fn request(&self) -> &AbortSessionRequest {
+        &self.asr.request
+    }
+
+    /// Complies, for an own form of CCR, as [`ro::Abort::terminate_as`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn terminate_as(self, required: F::Required, fill: impl FnOnce(&mut F)) -> Result<F::Answer, RoError> {
+        self.engine.wait(self.asr.terminate_as(required, fill))
+    }
+
+    /// Does not comply, as [`ro::Abort::refuse`].
+    pub fn refuse(self) {
+        self.asr.refuse();
+    }
+}
+
+impl<F: CcrForm + Form<CreditControlRequest, Required = ()>> Abort<F> {
+    /// Complies: an ASA, then CCR TERMINATION, as [`ro::Abort::terminate`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn terminate(self, fill: impl FnOnce(&mut F)) -> Result<F::Answer, RoError> {
+        self.terminate_as((), fill)
     }
 }
 

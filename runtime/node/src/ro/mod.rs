@@ -17,7 +17,7 @@ mod session;
 mod state;
 mod task;
 
-pub use reauth::Reauthorization;
+pub use reauth::{Abort, Reauthorization};
 pub use server::{Expiry, RoRequest, RoServer, RoServerConfig, ServedSession};
 pub use service::{CcrForm, Service, imsi, msisdn};
 pub use session::{Opened, RoSession, SessionHandle};

@@ -1,17 +1,19 @@
 //! What the server asks of a session: RAR and ASR.
 
-use super::Ro;
 use super::service::CcrForm;
 use super::session::{Attributes, SessionHandle};
 use super::task::{Answer, Order, Reauth};
+use super::{Ro, RoError, RoFuture};
 use crate::dispatch::{Handlers, Held, Incoming};
 use crate::node::Shared;
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::{AbortSessionAnswer, AbortSessionAnswerRequired, AbortSessionRequest, ResultCode};
 use diametric_protocol::credit_control::CreditControlRequest;
 use diametric_protocol::credit_control::{ReAuthAnswer, ReAuthAnswerRequired, ReAuthRequest};
+use diametric_protocol::message::Form;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
@@ -23,15 +25,17 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[derive(Default)]
 pub(crate) struct RoSessions {
     sessions: Mutex<HashMap<Arc<str>, Box<dyn Registered>>>,
-    // One handler for each form of CCR, by the form's type.
-    reauth: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    aborted: RwLock<Option<AbortHandler>>,
+    reauth: HandlersOfForms,
+    abort: HandlersOfForms,
 }
+
+/// One handler for each form of CCR, by the form's type.
+type HandlersOfForms = RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>;
 
 /// A session of whatever form.
 trait Registered: Send {
     fn reauth(&self, sessions: &RoSessions, request: ReAuthRequest) -> BoxFuture<Answer>;
-    fn abort(&self) -> BoxFuture<Answer>;
+    fn abort(&self, sessions: &RoSessions, request: AbortSessionRequest) -> BoxFuture<Answer>;
 }
 
 /// Does not keep the session's task waiting for orders that nobody can give.
@@ -44,7 +48,7 @@ struct Entry<F: CcrForm> {
 
 const UNKNOWN: Answer = (ResultCode::UNKNOWN_SESSION_ID, None);
 
-type AbortHandler = Arc<dyn Fn(&str) + Send + Sync>;
+type AbortHandler<F> = dyn Fn(SessionHandle<F>, Abort<F>) -> BoxFuture<()> + Send + Sync;
 
 type ReauthHandler<F> = dyn Fn(SessionHandle<F>, Reauthorization) -> BoxFuture<()> + Send + Sync;
 
@@ -68,6 +72,59 @@ impl Reauthorization {
             // Nothing is ever sent: its other end is let go of in time.
             let _ = ahead.await;
         }
+    }
+}
+
+/// An ASR that waits for its answer.
+///
+/// Dropped without one, the client complies, and the session is terminated without a report of used units.
+pub struct Abort<F: CcrForm = CreditControlRequest> {
+    /// The request.
+    pub request: AbortSessionRequest,
+    orders: mpsc::UnboundedSender<Order<F>>,
+    service: Arc<super::Service>,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl<F: CcrForm> fmt::Debug for Abort<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Abort").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+impl<F: CcrForm> Abort<F> {
+    /// Complies, for an own form of CCR: the ASA with DIAMETER_SUCCESS goes out, then a CCR TERMINATION with what was used.
+    /// `fill` is called at once. Termination-Cause is DIAMETER_ADMINISTRATIVE where `fill` does not set it.
+    ///
+    /// # Errors
+    /// [`RoError::Ended`] if the session ends already by other means; and as [`RoSession::terminate`](super::RoSession::terminate).
+    pub fn terminate_as(self, required: F::Required, fill: impl FnOnce(&mut F)) -> RoFuture<F::Answer> {
+        let ccr = Box::new(self.service.form(required, fill));
+        let Self { orders, answer, .. } = self;
+        Box::pin(async move {
+            let (reply, terminated) = oneshot::channel();
+            let order = Order::Abort { reply: answer, comply: true, report: Some((ccr, reply)) };
+            orders.send(order).map_err(|_| RoError::Ended)?;
+            drop(orders);
+            terminated.await.map_err(|_| RoError::Ended)?.map(|answer| *answer)
+        })
+    }
+
+    /// Does not comply: the ASA says DIAMETER_UNABLE_TO_COMPLY, and the session goes on (RFC 6733 §8.5.2).
+    pub fn refuse(self) {
+        // A session that is over has nothing to refuse; its ASA says so.
+        let _ = self.orders.send(Order::Abort { reply: self.answer, comply: false, report: None });
+    }
+}
+
+impl<F: CcrForm + Form<CreditControlRequest, Required = ()>> Abort<F> {
+    /// Complies: the ASA with DIAMETER_SUCCESS goes out, then a CCR TERMINATION with what was used. `fill` is called at
+    /// once. Termination-Cause is DIAMETER_ADMINISTRATIVE where `fill` does not set it.
+    ///
+    /// # Errors
+    /// As [`terminate_as`](Self::terminate_as).
+    pub fn terminate(self, fill: impl FnOnce(&mut F)) -> RoFuture<F::Answer> {
+        self.terminate_as((), fill)
     }
 }
 
@@ -98,12 +155,31 @@ impl Ro {
         handlers.insert(TypeId::of::<F>(), Arc::new(boxed));
     }
 
-    /// Calls `handler` with the Session-Id when a server aborts a session (ASR). The client complies: the service must
-    /// stop. A CCR TERMINATION with the session's own AVPs is sent; calls on the session report
-    /// [`RoError::Ended`](super::RoError::Ended).
-    pub fn on_abort(&self, handler: impl Fn(&str) + Send + Sync + 'static) {
-        let mut aborted = self.shared.ro_sessions().aborted.write().unwrap_or_else(PoisonError::into_inner);
-        *aborted = Some(Arc::new(handler));
+    /// Has ASRs for sessions of the standard form answered by `handler`, each in a task of its own: the server wants the
+    /// session ended.
+    ///
+    /// The handler stops the service and [terminates](Abort::terminate) the session with what was used, or
+    /// [refuses](Abort::refuse). From then on calls on an aborted session report [`RoError::Ended`]. Without a handler, and
+    /// where one ends without doing either, the library complies and sends a CCR TERMINATION with the session's own AVPs. An
+    /// ASR for a session that does not exist is answered DIAMETER_UNKNOWN_SESSION_ID in any case.
+    pub fn on_abort<H, T>(&self, handler: H)
+    where
+        H: Fn(SessionHandle, Abort) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.on_abort_as::<CreditControlRequest, H, T>(handler);
+    }
+
+    /// [`on_abort`](Self::on_abort) for sessions of an own form of CCR.
+    pub fn on_abort_as<F, H, T>(&self, handler: H)
+    where
+        F: CcrForm,
+        H: Fn(SessionHandle<F>, Abort<F>) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        let boxed: Box<AbortHandler<F>> = Box::new(move |session, asr| Box::pin(handler(session, asr)));
+        let mut handlers = self.shared.ro_sessions().abort.write().unwrap_or_else(PoisonError::into_inner);
+        handlers.insert(TypeId::of::<F>(), Arc::new(boxed));
     }
 }
 
@@ -126,10 +202,6 @@ impl RoSessions {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn handler<F: CcrForm>(&self) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.reauth.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<F>()).cloned()
-    }
-
     async fn reauth(&self, request: ReAuthRequest) -> Answer {
         let answer = self.lock().get(request.session_id.as_str()).map(|session| session.reauth(self, request.clone()));
         match answer {
@@ -138,25 +210,31 @@ impl RoSessions {
         }
     }
 
-    async fn abort(&self, id: &str) -> Answer {
-        let answer = self.lock().get(id).map(|session| session.abort());
-        let Some(answer) = answer else { return UNKNOWN };
-        let answer = answer.await;
-        let aborted = self.aborted.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(aborted) = aborted {
-            aborted(id);
+    async fn abort(&self, request: AbortSessionRequest) -> Answer {
+        let answer = self.lock().get(request.session_id.as_str()).map(|session| session.abort(self, request.clone()));
+        match answer {
+            Some(answer) => answer.await,
+            None => UNKNOWN,
         }
-        answer
+    }
+}
+
+fn handler<F: CcrForm>(handlers: &HandlersOfForms) -> Option<Arc<dyn Any + Send + Sync>> {
+    handlers.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<F>()).cloned()
+}
+
+impl<F: CcrForm> Entry<F> {
+    /// A handle to the session, if it is not just ending.
+    fn handle(&self) -> Option<SessionHandle<F>> {
+        let (orders, service) = (self.orders.upgrade()?, self.service.upgrade()?);
+        Some(SessionHandle { id: Arc::clone(&self.id), orders, service, attributes: self.attributes.clone() })
     }
 }
 
 impl<F: CcrForm> Registered for Entry<F> {
     fn reauth(&self, sessions: &RoSessions, request: ReAuthRequest) -> BoxFuture<Answer> {
-        let (Some(orders), Some(service)) = (self.orders.upgrade(), self.service.upgrade()) else {
-            return Box::pin(std::future::ready(UNKNOWN));
-        };
-        let handler = sessions.handler::<F>();
-        let handle = SessionHandle { id: Arc::clone(&self.id), orders, service, attributes: self.attributes.clone() };
+        let Some(handle) = self.handle() else { return Box::pin(std::future::ready(UNKNOWN)) };
+        let handler = handler::<F>(&sessions.reauth);
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             let asked = handle.orders.send(Order::Reauth { reply, application: handler.is_some() });
@@ -178,13 +256,26 @@ impl<F: CcrForm> Registered for Entry<F> {
         })
     }
 
-    fn abort(&self) -> BoxFuture<Answer> {
-        let orders = self.orders.upgrade();
+    fn abort(&self, sessions: &RoSessions, request: AbortSessionRequest) -> BoxFuture<Answer> {
+        let Some(handle) = self.handle() else { return Box::pin(std::future::ready(UNKNOWN)) };
+        let handler = handler::<F>(&sessions.abort);
         Box::pin(async move {
+            let orders = handle.orders.clone();
+            if let Some(handler) = handler.as_ref().and_then(|any| any.downcast_ref::<Box<AbortHandler<F>>>()) {
+                let (answer, answered) = oneshot::channel();
+                let service = Arc::clone(&handle.service);
+                let asr = Abort { request, orders: orders.clone(), service, answer };
+                tokio::spawn(handler(handle, asr));
+                if let Ok(answer) = answered.await {
+                    return answer;
+                }
+            } else {
+                drop(handle);
+            }
             let (reply, answer) = oneshot::channel();
-            match orders.map(|orders| orders.send(Order::Abort { reply })) {
-                Some(Ok(())) => answer.await.unwrap_or(UNKNOWN),
-                _ => UNKNOWN,
+            match orders.send(Order::Abort { reply, comply: true, report: None }) {
+                Ok(()) => answer.await.unwrap_or(UNKNOWN),
+                Err(_) => UNKNOWN,
             }
         })
     }
@@ -232,10 +323,11 @@ fn install_abort(handlers: &mut Handlers, application: u32, later: &Later) {
         let node = Arc::clone(&node);
         async move {
             let shared = upgrade(&node)?;
-            let (result_code, sent) = shared.ro_sessions().abort(&incoming.request.session_id).await;
+            let session_id = incoming.request.session_id.clone();
+            let (result_code, sent) = shared.ro_sessions().abort(incoming.request).await;
             let local = shared.local();
             let mut asa = AbortSessionAnswer::new(AbortSessionAnswerRequired {
-                session_id: incoming.request.session_id.clone(),
+                session_id,
                 result_code,
                 origin_host: local.origin_host.clone(),
                 origin_realm: local.origin_realm.clone(),

@@ -24,8 +24,8 @@ pub(super) enum Order<F: CcrForm> {
     Ccr { input: Input, ccr: Box<F>, reply: Reply<F> },
     /// A RAR came. Says whether the application may answer it, and if so, whether a CCR is out.
     Reauth { reply: oneshot::Sender<Reauth>, application: bool },
-    /// An ASR came, with which the client complies.
-    Abort { reply: oneshot::Sender<Answer> },
+    /// An ASR came. If the client complies, what it reports, and who waits for the answer to that.
+    Abort { reply: oneshot::Sender<Answer>, comply: bool, report: Option<(Box<F>, Reply<F>)> },
     /// Tell the state, once nothing is out.
     Snapshot { reply: oneshot::Sender<RoSessionState> },
     /// Tell the state, once nothing is out, and stop.
@@ -182,9 +182,18 @@ impl<F: CcrForm> Task<F> {
                     }
                 }
             }
-            Order::Abort { reply } => {
+            Order::Abort { reply, comply, report } => {
                 self.asa = Some(reply);
-                let _ = self.machine.handle_input(now(), Input::AbortRequested { comply: true });
+                if let Some((ccr, reply)) = report {
+                    let ends = matches!(self.machine.state(), State::Idle | State::PendingT)
+                        || self.waiting.iter().any(|(terminates, _, _)| *terminates);
+                    match ends {
+                        true => settle::<F>(reply, Err(RoError::Ended)),
+                        false => self.waiting.push_back((true, ccr, reply)),
+                    }
+                }
+                // Every state has an answer to an ASR.
+                let _ = self.machine.handle_input(now(), Input::AbortRequested { comply });
             }
             Order::Snapshot { reply } => self.snapshots.push((reply, false)),
             Order::Detach { reply } => self.snapshots.push((reply, true)),
