@@ -83,11 +83,16 @@ impl Raw {
         answer
     }
 
-    /// Sends a request and waits for its answer-message.
+    /// Sends a request and waits for the answer that refuses it: with the E flag if it is a protocol error.
     pub(crate) async fn refused(&mut self, frame: &[u8]) -> AnswerMessage {
         let sent = Header::peek(frame).unwrap();
         self.send(frame).await;
-        let answer = self.error().await;
+        let frame = self.receive().await.expect("the connection should not be closed yet");
+        let answer = message::decode_answer_message(&frame, &Known::standard()).unwrap();
+        assert!(!answer.header.flags.is_request(), "{:?}", answer.header);
+        if answer.body.result_code.0 / 1000 == 3 {
+            assert!(answer.header.flags.is_error(), "{:?}", answer.header);
+        }
         let Header { command, application, hop_by_hop, end_to_end, .. } = answer.header;
         assert_eq!(
             (command, application, hop_by_hop, end_to_end),

@@ -241,12 +241,11 @@ async fn a_vendors_avp_with_the_m_flag_is_refused_where_it_is_not_known() {
     let mut ccr = ccr(1);
     ccr.add::<CustomMessage>("This is a test");
 
-    let error = soon(client.send(CREDIT_CONTROL, &ccr)).await.unwrap_err();
-    assert_eq!(error.result_code(), ResultCode::AVP_UNSUPPORTED);
-    let SendError::Answered(answer) = error else { panic!("{error}") };
-    let failed_avp = answer.failed_avp.unwrap();
-    assert_failed::<CustomMessage>(Some(&failed_avp));
-    assert_eq!(failed_avp.get::<CustomMessage>().unwrap().unwrap(), "This is a test");
+    let answer = soon(client.send(CREDIT_CONTROL, &ccr)).await.unwrap();
+    assert_eq!(answer.result_code, ResultCode::AVP_UNSUPPORTED);
+    let failed_avp = answer.failed_avp.first();
+    assert_failed::<CustomMessage>(failed_avp);
+    assert_eq!(failed_avp.unwrap().get::<CustomMessage>().unwrap().unwrap(), "This is a test");
 
     let mut peer = Raw::open(server.listening()[0]).await;
     let answer = peer.refused(&frame(&ccr)).await;

@@ -420,8 +420,8 @@ async fn an_avp_that_the_server_must_know_and_does_not_is_named() {
     let scene = Scene::new(ResultCode::SUCCESS).await;
     let error = soon(scene.service().debit(|ccr| _ = ccr.add::<CustomMessage>("hello"))).await.unwrap_err();
     assert_eq!(error.result_code(), ResultCode::AVP_UNSUPPORTED);
-    let RoError::Send(SendError::Answered(answer)) = error else { panic!("{error}") };
-    assert_failed::<CustomMessage>(answer.failed_avp.as_ref());
+    let RoError::Denied(answer) = error else { panic!("{error}") };
+    assert_failed::<CustomMessage>(answer.failed_avp.first());
 }
 
 #[tokio::test]
@@ -429,10 +429,9 @@ async fn an_event_request_must_say_what_it_wants() {
     let scene = Scene::new(ResultCode::SUCCESS).await;
     let mut ccr = crate::support::ccr(0);
     ccr.cc_request_type = CcRequestType::EventRequest;
-    let error = soon(scene.client.send(CREDIT_CONTROL, &ccr)).await.unwrap_err();
-    assert_eq!(error.result_code(), ResultCode::MISSING_AVP);
-    let SendError::Answered(answer) = error else { panic!("{error}") };
-    assert_failed::<RequestedAction>(answer.failed_avp.as_ref());
+    let answer = soon(scene.client.send(CREDIT_CONTROL, &ccr)).await.unwrap();
+    assert_eq!(answer.result_code, ResultCode::MISSING_AVP);
+    assert_failed::<RequestedAction>(answer.failed_avp.first());
 }
 
 /// A server that expects an own form of CCR and repeats what it says.
@@ -472,8 +471,8 @@ async fn a_request_in_the_standard_form_is_refused_where_an_own_form_is_expected
     let client = Node::builder(client_of(&server)).dictionary(&DICTIONARY).start().await.unwrap();
     let error = soon(client.ro().unwrap().service("32251@3gpp.org").initial(|_| ())).await.unwrap_err();
     assert_eq!(error.result_code(), ResultCode::MISSING_AVP);
-    let RoError::Send(SendError::Answered(answer)) = error else { panic!("{error}") };
-    assert_failed::<CustomMessage>(answer.failed_avp.as_ref());
+    let RoError::Denied(answer) = error else { panic!("{error}") };
+    assert_failed::<CustomMessage>(answer.failed_avp.first());
 }
 
 /// What a server asks of the client, in the name of a session.

@@ -63,9 +63,15 @@ fn serve(frame: &[u8], known: &Known) -> Result<(), Box<dyn Error>> {
             // The error knows what RFC 6733 wants to be told of it: Result-Code and Failed-AVP.
             println!("  error: {error}");
             let us = Origin { host: &"ocs.example.net".into(), realm: &"example.net".into() };
-            let frame = context.error(&us, &ErrorAnswer::from(&error))?;
-            let answer = message::decode_answer_message(&frame, known)?.body;
-            println!("  answer: Result-Code {}, Failed-AVP {:?}", answer.result_code, answer.failed_avp);
+            let frame = context.refuse::<Cca>(&us, &ErrorAnswer::from(&error), frame)?;
+            // A CCA; or, where what it needs cannot be had from such a request, an answer-message with the E flag.
+            match message::decode::<Cca>(&frame, known) {
+                Ok(cca) => println!("  CCA: {}, Failed-AVP {:?}", cca.body.result_code, cca.body.failed_avp),
+                Err(_) => {
+                    let answer = message::decode_answer_message(&frame, known)?.body;
+                    println!("  answer-message: {}, Failed-AVP {:?}", answer.result_code, answer.failed_avp);
+                }
+            }
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::config::Config;
 use bytes::Bytes;
 use diametric_protocol::answer::{ErrorAnswer, Origin, RequestContext, classify};
 use diametric_protocol::base::{DestinationHost, ResultCode, RouteRecord};
-use diametric_protocol::codec::{Avp, Known};
+use diametric_protocol::codec::{Avp, EncodeError, Known};
 use diametric_protocol::message::{self, Request};
 use diametric_protocol::peer::{LocalNode, RemoteNode};
 use diametric_protocol::wire::RawMessage;
@@ -29,8 +29,16 @@ pub struct Incoming<R> {
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Handler = Box<dyn Fn(Bytes, RequestContext, Arc<RemoteNode>, Arc<Known>) -> BoxFuture<Handled> + Send + Sync>;
+type Handle = Box<dyn Fn(Bytes, RequestContext, Arc<RemoteNode>, Arc<Known>) -> BoxFuture<Handled> + Send + Sync>;
+type Refuse = fn(&RequestContext, &Origin<'_>, &ErrorAnswer, &[u8]) -> Result<Vec<u8>, EncodeError>;
 type Handled = Result<Reply, ErrorAnswer>;
+
+/// What is done with the requests of one type.
+struct Handler {
+    handle: Handle,
+    /// [`RequestContext::refuse`] for the answers to these requests.
+    refuse: Refuse,
+}
 
 /// An answer on its way to the connection.
 pub(crate) struct Reply {
@@ -97,13 +105,13 @@ impl Dispatcher {
         peer: Arc<RemoteNode>,
     ) -> Option<Reply> {
         if let Err(error) = self.is_for_here(&frame) {
-            return self.error(&context, &error);
+            return self.refuse(&context, &error, &frame);
         }
         let handled = match self.handlers.get(&(context.header.application, context.header.command)) {
-            Some(handler) => handler(frame, context.clone(), peer, Arc::clone(&self.known)).await,
+            Some(handler) => (handler.handle)(frame.clone(), context.clone(), peer, Arc::clone(&self.known)).await,
             None => Err(self.unhandled(&context)),
         };
-        handled.map(Some).unwrap_or_else(|error| self.error(&context, &error))
+        handled.map(Some).unwrap_or_else(|error| self.refuse(&context, &error, &frame))
     }
 
     /// Refuses what has been here before, and what is for another node: this one forwards nothing (RFC 6733 §6.1.3).
@@ -141,9 +149,14 @@ impl Dispatcher {
         }
     }
 
-    pub(crate) fn error(&self, context: &RequestContext, error: &ErrorAnswer) -> Option<Reply> {
+    /// Refuses the request in `frame`, in the grammar of its own answer where that can be.
+    pub(crate) fn refuse(&self, context: &RequestContext, error: &ErrorAnswer, frame: &[u8]) -> Option<Reply> {
         let origin = Origin { host: &self.local.origin_host, realm: &self.local.origin_realm };
-        match context.error(&origin, error) {
+        let answer = match self.handlers.get(&(context.header.application, context.header.command)) {
+            Some(handler) => (handler.refuse)(context, &origin, error, frame),
+            None => context.error(&origin, error),
+        };
+        match answer {
             Ok(frame) => Some(Reply { frame, held: None }),
             Err(error) => {
                 tracing::error!(%error, "an error answer cannot be encoded");
@@ -199,6 +212,7 @@ impl Handlers {
                 })
             })
         };
-        self.0.insert((application, R::CODE), Box::new(handle));
+        let handler = Handler { handle: Box::new(handle), refuse: RequestContext::refuse::<R::Answer> };
+        self.0.insert((application, R::CODE), handler);
     }
 }

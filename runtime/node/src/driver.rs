@@ -244,7 +244,7 @@ struct Driver<O> {
     waiting: VecDeque<Bytes>,
     waiting_octets: usize,
     handlers: JoinSet<Option<Answered>>,
-    handled: HashMap<task::Id, RequestContext>,
+    handled: HashMap<task::Id, (RequestContext, Bytes)>,
     /// When the verdict on the peer is asked for again.
     overdue: Option<Instant>,
     /// Until when requests that are under way keep the connection up.
@@ -458,7 +458,7 @@ impl<O: Observer> Driver<O> {
         let Some(context) = RequestContext::of(&frame) else { return };
         tracing::warn!(command = context.header.command, "too many requests at once: one is refused");
         let error = ErrorAnswer::new(ResultCode::TOO_BUSY, "this node handles as many requests as it can");
-        self.transmit(self.dispatcher.error(&context, &error));
+        self.transmit(self.dispatcher.refuse(&context, &error, &frame));
     }
 
     /// Begins with a request that waits, and with others as far as that is possible at once.
@@ -472,14 +472,14 @@ impl<O: Observer> Driver<O> {
             let Some(remote) = self.connection.remote().cloned() else { continue };
             let Header { command, application, hop_by_hop, end_to_end, .. } = context.header;
             let span = tracing::debug_span!("request", command, application, %hop_by_hop, %end_to_end);
-            let answer = Arc::clone(&self.dispatcher).answer(frame, context.clone(), remote);
+            let answer = Arc::clone(&self.dispatcher).answer(frame.clone(), context.clone(), remote);
             let handling = async move {
                 let answer = answer.await;
                 drop(permit);
                 answer
             };
             let task = self.handlers.spawn(handling.instrument(span));
-            self.handled.insert(task.id(), context);
+            self.handled.insert(task.id(), (context, frame));
         }
     }
 
@@ -489,10 +489,10 @@ impl<O: Observer> Driver<O> {
                 self.handled.remove(&id);
                 answer
             }
-            Err(error) => self.handled.remove(&error.id()).and_then(|context| {
+            Err(error) => self.handled.remove(&error.id()).and_then(|(context, frame)| {
                 tracing::error!(command = context.header.command, "a request handler panicked");
                 let error = ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled");
-                self.dispatcher.error(&context, &error)
+                self.dispatcher.refuse(&context, &error, &frame)
             }),
         };
         self.transmit(answer);

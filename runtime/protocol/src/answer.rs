@@ -4,7 +4,12 @@ use crate::base::{AnswerMessage, AnswerMessageRequired, ProxyInfo, ResultCode, S
 use crate::codec::{Avp, AvpValue, CommandInfo, DecodeError, EncodeError, Known};
 use crate::message::{self, Answer};
 use crate::value::{DiameterIdentity, RawGroup, Utf8String};
-use crate::wire::{CommandFlags, Header, RawAvpBuf, RawMessage};
+use crate::wire::{CommandFlags, HEADER_LEN, Header, RawAvpBuf, RawMessage};
+
+/// Where the flags are in a header.
+const FLAGS_OFFSET: usize = 4;
+/// The most that Message Length can say.
+const MAX_LENGTH: u32 = 0x00ff_ffff;
 
 /// What an answer repeats of its request, besides the header: taken before the request is decoded, so that even a
 /// malformed one gets its answer.
@@ -50,6 +55,23 @@ impl RequestContext {
         message::encode(self.answer_header(), answer)
     }
 
+    /// Encodes the refusal of `request`: in the grammar of `A`, with the E flag clear, if everything that it requires is
+    /// known here or can be taken from the request; otherwise, and for protocol errors (3xxx) always, as
+    /// [`error`](Self::error). RFC 6733 §7.1: the E flag belongs to protocol errors; others should do without it.
+    ///
+    /// # Errors
+    /// As [`message::encode`].
+    pub fn refuse<A: Answer>(
+        &self,
+        from: &Origin<'_>,
+        error: &ErrorAnswer,
+        request: &[u8],
+    ) -> Result<Vec<u8>, EncodeError> {
+        let frame = self.error(from, error)?;
+        let own = if error.result_code.0 / 1000 == 3 { None } else { in_own_grammar::<A>(&frame, request) };
+        Ok(own.unwrap_or(frame))
+    }
+
     /// Encodes an error answer in the answer-message grammar, with the E flag.
     ///
     /// # Errors
@@ -67,6 +89,38 @@ impl RequestContext {
         let mut header = self.answer_header();
         header.flags = header.flags.with(CommandFlags::ERROR);
         message::encode(header, &answer)
+    }
+}
+
+/// Makes an `A` of an answer-message, with what `A` requires besides and `request` has.
+fn in_own_grammar<A: Answer>(answer_message: &[u8], request: &[u8]) -> Option<Vec<u8>> {
+    let mut frame = answer_message.to_vec();
+    let flags = frame.get_mut(FLAGS_OFFSET)?;
+    *flags &= !CommandFlags::ERROR.0;
+    let Err(error) = message::decode_again::<A>(&frame) else { return Some(frame) };
+    for failure in error.failures() {
+        // A decoder tells first what is wrong with the AVPs that are there, and then, once each, what is missing.
+        let ([missing], ResultCode::MISSING_AVP) = (failure.path.as_slice(), failure.result_code) else { return None };
+        copy(request, missing.vendor, missing.code, &mut frame)?;
+    }
+    let length = u32::try_from(frame.len()).ok().filter(|length| *length <= MAX_LENGTH)?;
+    frame[1..4].copy_from_slice(&length.to_be_bytes()[1..]);
+    message::decode_again::<A>(&frame).is_ok().then_some(frame)
+}
+
+/// Appends the first such AVP of `request`, as it was received.
+fn copy(request: &[u8], vendor: u32, code: u32, out: &mut Vec<u8>) -> Option<()> {
+    let message = RawMessage::read(request).ok()?;
+    let mut avps = message.avps();
+    loop {
+        let start = avps.offset();
+        let avp = avps.next()?.ok()?;
+        if avp.code == code && avp.vendor == vendor {
+            out.extend_from_slice(&request[HEADER_LEN..][start..avps.offset()]);
+            // The padding of the last AVP in a message may be missing.
+            out.resize(out.len().next_multiple_of(4), 0);
+            return Some(());
+        }
     }
 }
 

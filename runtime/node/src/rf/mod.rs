@@ -142,7 +142,7 @@ pub enum RfError {
     #[error("the configuration does not say where Rf records go: set the realm of the CDF (`rf_client`)")]
     NotConfigured,
     /// The server answered the record with a failure.
-    #[error("{} answered with Result-Code {}", .0.origin_host, .0.result_code)]
+    #[error("{} answered with Result-Code {}{}", .0.origin_host, .0.result_code, said(.0))]
     Refused(Box<AccountingAnswer>),
     /// There was no answer in time.
     #[error("no answer within {0:?}")]
@@ -156,6 +156,11 @@ pub enum RfError {
     /// The session is over: no record of it can be sent any more.
     #[error("the accounting session is over")]
     Ended,
+}
+
+/// Error-Message.
+fn said(answer: &AccountingAnswer) -> String {
+    answer.error_message.as_ref().map_or_else(String::new, |message| format!(": {message}"))
 }
 
 impl RfError {

@@ -28,7 +28,8 @@ pub(crate) use server::CREDIT_CONTROL;
 
 use crate::error::SendError;
 use crate::node::{Node, Shared};
-use diametric_protocol::base::ResultCode;
+use diametric_protocol::base::{ErrorMessage, ResultCode};
+use diametric_protocol::codec::Group;
 use diametric_protocol::credit_control::CreditControlAnswer;
 use diametric_protocol::value::Utf8String;
 use std::future::Future;
@@ -74,7 +75,7 @@ pub enum RoError {
     #[error("the configuration does not say where Ro requests go: set the realm of the OCF (`ro_client`)")]
     NotConfigured,
     /// The server refused: the service must not be delivered, or must stop.
-    #[error("{} refused with Result-Code {}", .0.origin_host, .0.result_code)]
+    #[error("{} refused with Result-Code {}{}", .0.origin_host, .0.result_code, said(.0))]
     Denied(Box<CreditControlAnswer>),
     /// Tx expired: the service must not be delivered, or must stop.
     #[error("no answer within Tx ({0:?})")]
@@ -92,6 +93,14 @@ pub enum RoError {
     /// The session is over: no request of it can be sent any more.
     #[error("the credit-control session is over")]
     Ended,
+}
+
+/// Error-Message, which has no place of its own in a CCA.
+fn said(answer: &CreditControlAnswer) -> String {
+    match answer.get::<ErrorMessage>() {
+        Ok(Some(message)) => format!(": {message}"),
+        _ => String::new(),
+    }
 }
 
 impl RoError {

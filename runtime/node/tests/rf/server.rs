@@ -162,8 +162,8 @@ async fn what_a_server_does_not_offer_is_refused() {
     let (client, _) = client_of(&server, |config| config).await;
     assert_eq!(send(&client, &acr("1", EventRecord, 0)).await.unwrap().result_code, ResultCode::SUCCESS);
     for record_type in [StartRecord, InterimRecord, StopRecord] {
-        let refused = send(&client, &acr("2", record_type, 0)).await.unwrap_err();
-        assert_eq!(refused.result_code(), ResultCode::UNABLE_TO_COMPLY);
+        let refused = send(&client, &acr("2", record_type, 0)).await.unwrap();
+        assert_eq!(refused.result_code, ResultCode::UNABLE_TO_COMPLY);
     }
     // It advertises accounting.
     let peers = client.peers();

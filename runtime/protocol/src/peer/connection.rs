@@ -14,8 +14,8 @@ use crate::base::{
     DeviceWatchdogRequest, DeviceWatchdogRequestRequired, DisconnectCause, DisconnectPeerAnswer,
     DisconnectPeerAnswerRequired, DisconnectPeerRequest, DisconnectPeerRequestRequired, ResultCode,
 };
-use crate::codec::DecodeError;
-use crate::message::{self, Answer, Command};
+use crate::codec::{DecodeError, EncodeError};
+use crate::message::{self, Answer, Command, Request};
 use crate::wire::{Header, HopByHopId};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -342,7 +342,7 @@ impl Connection {
         }
     }
 
-    fn respond<C: Command>(
+    fn respond<C: Request>(
         &mut self,
         frame: &Bytes,
         answer: impl FnOnce(&mut Self, &RequestContext, C),
@@ -354,7 +354,9 @@ impl Connection {
                 Ok(())
             }
             Err(error) => {
-                self.answer_error(&context, &ErrorAnswer::from(&error));
+                let origin = Origin { host: &self.config.local.origin_host, realm: &self.config.local.origin_realm };
+                let answer = context.refuse::<C::Answer>(&origin, &ErrorAnswer::from(&error), frame);
+                self.send_answer_of_own(answer);
                 Err(error)
             }
         }
@@ -544,15 +546,17 @@ impl Connection {
     }
 
     fn answer<C: Answer>(&mut self, context: &RequestContext, answer: &C) {
-        match context.answer(answer) {
-            Ok(frame) => self.transmit.push_back(frame.into()),
-            Err(error) => self.close(CloseReason::Protocol(error.to_string())),
-        }
+        self.send_answer_of_own(context.answer(answer));
     }
 
     fn answer_error(&mut self, context: &RequestContext, error: &ErrorAnswer) {
         let origin = Origin { host: &self.config.local.origin_host, realm: &self.config.local.origin_realm };
-        match context.error(&origin, error) {
+        let answer = context.error(&origin, error);
+        self.send_answer_of_own(answer);
+    }
+
+    fn send_answer_of_own(&mut self, answer: Result<Vec<u8>, EncodeError>) {
+        match answer {
             Ok(frame) => self.transmit.push_back(frame.into()),
             Err(error) => self.close(CloseReason::Protocol(error.to_string())),
         }

@@ -123,7 +123,8 @@ impl<F: fmt::Debug> fmt::Debug for RoRequest<F> {
 /// [`RoServerConfig`] has the times and limits of this.
 ///
 /// To refuse within the credit-control grammar, return an answer with the Result-Code, as in
-/// `Ok(request.answer(ResultCode::CREDIT_LIMIT_REACHED))`; an [`ErrorAnswer`] becomes an answer-message with the E flag.
+/// `Ok(request.answer(ResultCode::CREDIT_LIMIT_REACHED))`; an [`ErrorAnswer`] becomes such an answer as well, with its
+/// Error-Message and Failed-AVP, unless it is a protocol error (3xxx): that is an answer-message with the E flag.
 /// Either ends the session (RFC 8506 §7): to refuse one of several services, put the Result-Code into its
 /// Multiple-Services-Credit-Control.
 pub trait RoServer<F = CreditControlRequest>: Send + Sync + 'static
