@@ -75,14 +75,6 @@ impl Raw {
         self.message().await
     }
 
-    /// The next frame, which must be an answer-message with the E flag.
-    pub(crate) async fn error(&mut self) -> Received<AnswerMessage> {
-        let frame = self.receive().await.expect("the connection should not be closed yet");
-        let answer = message::decode_answer_message(&frame, &Known::standard()).unwrap();
-        assert!(answer.header.flags.is_error() && !answer.header.flags.is_request(), "{:?}", answer.header);
-        answer
-    }
-
     /// Sends a request and waits for the answer that refuses it: with the E flag if it is a protocol error.
     pub(crate) async fn refused(&mut self, frame: &[u8]) -> AnswerMessage {
         let sent = Header::peek(frame).unwrap();
