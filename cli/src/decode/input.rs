@@ -1,38 +1,27 @@
 //! Messages from lines of hexadecimal digits.
 
-use anyhow::{Context as _, Result};
+use super::source::Source;
+use anyhow::Result;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
 
 /// Reads lines, and tells when the next one may have to be waited for.
 pub(crate) struct Input {
-    reader: BufReader<Box<dyn Read>>,
-    name: String,
+    source: Source,
     line: Vec<u8>,
     number: u64,
 }
 
 impl Input {
-    /// Opens `path`; none and `-` are standard input.
-    pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
-        let (reader, name): (Box<dyn Read>, _) = match path {
-            Some(path) if path != Path::new("-") => {
-                let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-                (Box::new(file), path.display().to_string())
-            }
-            _ => (Box::new(io::stdin()), "standard input".to_owned()),
-        };
-        Ok(Self { reader: BufReader::with_capacity(1 << 16, reader), name, line: Vec::new(), number: 0 })
+    /// Reads the lines of `source`.
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, line: Vec::new(), number: 0 }
     }
 
     /// The next line that is neither blank nor a comment, with its number; `None` at the end.
     pub(crate) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>> {
         loop {
             self.line.clear();
-            let length = self.reader.read_until(b'\n', &mut self.line);
-            if length.with_context(|| format!("cannot read {}", self.name))? == 0 {
+            if self.source.read_line(&mut self.line)? == 0 {
                 return Ok(None);
             }
             self.number += 1;
@@ -45,7 +34,7 @@ impl Input {
 
     /// Whether everything that has arrived has been read.
     pub(crate) fn is_drained(&self) -> bool {
-        self.reader.buffer().is_empty()
+        self.source.window().is_empty()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Messages as JSON, one object a line, written straight into the output buffer.
 
 use super::names::Definition;
+use super::place::{self, Place};
 use super::text;
 use super::value::Value;
 use super::walk::{AvpHeading, Findings, Heading, Printer};
@@ -23,6 +24,41 @@ impl Json {
 
     fn raw(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn place(&mut self, place: &Place) {
+        let out = &mut self.out;
+        match place {
+            Place::Line(number) => {
+                out.extend_from_slice(b"{\"line\":");
+                text::decimal(out, *number);
+            }
+            Place::Offset(offset) => {
+                out.extend_from_slice(b"{\"offset\":");
+                text::decimal(out, *offset);
+            }
+            Place::Frame(frame) => {
+                out.extend_from_slice(b"{\"frame\":");
+                text::decimal(out, frame.when.frame);
+                out.extend_from_slice(b",\"time\":");
+                match frame.when.time {
+                    Some(time) => {
+                        out.push(b'"');
+                        place::time(out, time);
+                        out.push(b'"');
+                    }
+                    None => out.extend_from_slice(b"null"),
+                }
+                let (source, destination) = (frame.source, frame.destination);
+                let transport = frame.transport.name();
+                text::display(
+                    out,
+                    format_args!(
+                        ",\"source\":\"{source}\",\"destination\":\"{destination}\",\"transport\":\"{transport}\""
+                    ),
+                );
+            }
+        }
     }
 
     fn hex_member(&mut self, name: &str, octets: &[u8]) {
@@ -68,8 +104,7 @@ impl Printer for Json {
 
     fn begin(&mut self, heading: &Heading<'_>) {
         let header = heading.header;
-        self.raw("{\"line\":");
-        text::decimal(&mut self.out, heading.line);
+        self.place(heading.place);
         self.raw(",\"command\":");
         nullable(&mut self.out, heading.message.map(|message| message.name.as_str()));
         self.raw(",\"code\":");

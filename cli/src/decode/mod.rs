@@ -1,8 +1,12 @@
 //! `diametric decode`: messages as people or programs read them.
 
+mod capture;
 mod input;
 mod json;
 mod names;
+mod output;
+mod place;
+mod source;
 mod text;
 mod tree;
 mod typed;
@@ -11,34 +15,45 @@ mod walk;
 
 use crate::dictionary::load;
 use crate::report::{self, Outcome};
-use anyhow::{Context as _, Result};
-use diametric_protocol::wire::{HEADER_LEN, HeaderError, RawMessage, frame_length};
+use anyhow::Result;
+use capture::{Kind, Sink, Unread};
+use diametric_protocol::wire::{HEADER_LEN, HeaderError, frame_length};
 use input::Input;
 use names::Names;
-use std::io::{self, BufWriter, Write};
+use output::Output;
+use place::Place;
+use source::Source;
 use std::path::PathBuf;
 use typed::Typed;
 use walk::Printer;
 
 const AFTER_HELP: &str = "\
 INPUT:
-  One message a line as hexadecimal digits of either case; blanks and colons between them do not matter. Several \
-messages behind one another in a line are decoded in turn. Blank lines and lines that begin with # are skipped. A line \
-that is no message is reported on standard error with its number, the others are decoded, and the exit status is 1.
+  What the input is, is seen by what it holds:
+  - a capture, pcap or pcapng: the messages in its TCP connections and SCTP associations
+  - messages behind one another as octets
+  - lines of hexadecimal digits: one message a line, or several behind one another; blanks and colons between digits, blank \
+lines and lines that begin with # are skipped
+  Each of them may be compressed by gzip. What cannot be read is told on standard error, the rest is decoded, and the exit \
+status is 1.
 
 EXAMPLES:
-  diametric decode messages.hex
+  diametric decode trace.pcapng
   diametric decode --json messages.hex | jq .command
-  xxd -p -c 0 message.bin | diametric decode
-  tshark -r trace.pcapng -Y diameter -T fields -e tcp.payload | diametric decode --strict
-  diametric decode --dictionary acme.xml messages.hex";
+  tcpdump -i any -w - port 3868 | diametric decode
+  xxd -p -c 0 message.bin | diametric decode --strict
+  diametric decode --dictionary acme.xml trace.pcap";
 
 /// Decode messages and print them as trees or JSON
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// File of messages in hexadecimal, one a line; standard input if absent or -
+    /// Capture, stream of messages, or messages in hexadecimal, one a line; standard input if absent or -
     file: Option<PathBuf>,
+
+    /// Port to read in captures; may be given several times. Without it, whatever looks like Diameter is read
+    #[arg(long)]
+    port: Vec<u16>,
 
     /// Print one JSON object a line instead of trees
     #[arg(long)]
@@ -67,51 +82,54 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let Some(loaded) = load::beside_standard(&args.dictionary) else { return Ok(Outcome::Faulty) };
     let names = Names::new(loaded.dictionary);
     let typed = Typed::new(args.strict, args.reencode);
-    let input = Input::open(args.file.as_deref())?;
     if args.json {
-        decode(input, &names, &typed, json::Json::new(args.lengths))
+        decode(args, Output::new(&names, &typed, json::Json::new(args.lengths)))
     } else {
-        decode(input, &names, &typed, tree::Tree::new(args.lengths))
+        decode(args, Output::new(&names, &typed, tree::Tree::new(args.lengths)))
     }
 }
 
-/// How much output is collected before it is written, in octets.
-const CHUNK: usize = 1 << 16;
+fn decode(args: &Args, mut output: Output<'_, impl Printer>) -> Result<Outcome> {
+    let mut source = Source::open(args.file.as_deref())?;
+    let outcome = match capture::kind(&mut source)? {
+        Kind::Lines => lines(Input::new(source), &mut output)?,
+        Kind::Stream => told(&capture::stream(&mut source, &mut output)?, &mut output)?,
+        Kind::Capture(format) => told(&capture::capture(&mut source, format, &args.port, &mut output)?, &mut output)?,
+    };
+    output.flush()?;
+    Ok(outcome)
+}
 
-fn decode(mut input: Input, names: &Names, typed: &Typed, mut printer: impl Printer) -> Result<Outcome> {
-    let mut out = BufWriter::with_capacity(CHUNK, io::stdout().lock());
+/// Tells what could not be read, behind what could.
+fn told(unread: &Unread, output: &mut Output<'_, impl Printer>) -> Result<Outcome> {
+    output.flush()?;
+    unread.tell();
+    Ok(if unread.is_nothing() { Outcome::Clean } else { Outcome::Faulty })
+}
+
+fn lines(mut input: Input, output: &mut Output<'_, impl Printer>) -> Result<Outcome> {
     let mut outcome = Outcome::Clean;
     let mut octets = Vec::new();
     while let Some((number, line)) = input.next_line()? {
         let mut complaints = Vec::new();
         match input::octets_of(line, &mut octets) {
-            Ok(()) => messages(number, &octets, &mut complaints, |message, frame| {
-                walk::message(number, message, &typed.examine(message, frame), names, &mut printer);
-            }),
+            Ok(()) => messages(number, &octets, &mut complaints, output)?,
             Err(error) => complaints.push(format!("line {number}: {error}")),
         }
         if !complaints.is_empty() {
             outcome = Outcome::Faulty;
-            write(printer.buffer(), &mut out)?;
+            output.flush()?;
             complaints.iter().for_each(|complaint| report::line(format_args!("{complaint}")));
         }
-        // Somebody may be watching the other end: nothing is held back while waiting for more.
-        if input.is_drained() || printer.buffer().len() >= CHUNK {
-            write(printer.buffer(), &mut out)?;
+        if input.is_drained() {
+            output.idle()?;
         }
     }
-    write(printer.buffer(), &mut out)?;
     Ok(outcome)
 }
 
-fn write(buffer: &mut Vec<u8>, out: &mut impl Write) -> Result<()> {
-    out.write_all(buffer).and_then(|()| out.flush()).context("cannot write to standard output")?;
-    buffer.clear();
-    Ok(())
-}
-
 /// Hands on the messages that stand behind one another in `octets`, and says what is wrong with what is none.
-fn messages(line: u64, octets: &[u8], complaints: &mut Vec<String>, mut each: impl FnMut(&RawMessage<'_>, &[u8])) {
+fn messages(line: u64, octets: &[u8], complaints: &mut Vec<String>, sink: &mut dyn Sink) -> Result<()> {
     let mut rest = octets;
     let mut position = 1;
     let mut complain = |position: u32, error: HeaderError| {
@@ -127,28 +145,33 @@ fn messages(line: u64, octets: &[u8], complaints: &mut Vec<String>, mut each: im
             Ok(Some(length)) if length <= rest.len() => &rest[..length],
             Ok(Some(length)) => {
                 let error = HeaderError::LengthMismatch { length: length as u32, available: rest.len() };
-                return complain(position, error);
+                complain(position, error);
+                return Ok(());
             }
-            Ok(None) => return complain(position, HeaderError::TooShort(rest.len())),
+            Ok(None) => {
+                complain(position, HeaderError::TooShort(rest.len()));
+                return Ok(());
+            }
             // A message of another version may still say where the next one begins.
             Err(error @ HeaderError::Version(_)) => {
                 complain(position, error);
                 let length =
                     rest.first_chunk::<4>().map_or(0, |[_, a, b, c]| u32::from_be_bytes([0, *a, *b, *c]) as usize);
                 if length < HEADER_LEN || length >= rest.len() {
-                    return;
+                    return Ok(());
                 }
                 rest = &rest[length..];
                 position += 1;
                 continue;
             }
-            Err(error) => return complain(position, error),
+            Err(error) => {
+                complain(position, error);
+                return Ok(());
+            }
         };
-        match RawMessage::read(frame) {
-            Ok(message) => each(&message, frame),
-            Err(error) => complain(position, error),
-        }
+        sink.message(&Place::Line(line), frame)?;
         rest = &rest[frame.len()..];
         position += 1;
     }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Messages as indented trees.
 
 use super::names::Definition;
+use super::place::{self, Place};
 use super::text;
 use super::value::Value;
 use super::walk::{AvpHeading, Findings, Heading, Printer};
@@ -61,6 +62,22 @@ impl Tree {
         }
     }
 
+    fn place(&mut self, place: &Place) {
+        match place {
+            Place::Line(_) => {}
+            Place::Offset(offset) => self.display(format_args!("offset {offset}\n")),
+            Place::Frame(frame) => {
+                self.display(format_args!("frame {}", frame.when.frame));
+                if let Some(time) = frame.when.time {
+                    self.out.push(b' ');
+                    place::time(&mut self.out, time);
+                }
+                let (source, destination) = (frame.source, frame.destination);
+                self.display(format_args!(" {source} -> {destination} {}\n", frame.transport.name()));
+            }
+        }
+    }
+
     fn hex_line(&mut self, what: &str, octets: &[u8]) {
         self.raw(what);
         text::hex(&mut self.out, octets);
@@ -78,6 +95,7 @@ impl Printer for Tree {
         if std::mem::replace(&mut self.follows, true) {
             self.out.push(b'\n');
         }
+        self.place(heading.place);
         match heading.message {
             Some(message) => self.display(format_args!("{} ({})", message.name, message.abbreviation)),
             None => self.raw(if header.flags.is_request() { "unknown request" } else { "unknown answer" }),

@@ -1,6 +1,7 @@
 //! Takes a message apart and hands the parts to a printer.
 
 use super::names::{Definition, Names};
+use super::place::Place;
 use super::value::Value;
 use diametric_dictionary::model::Message;
 use diametric_protocol::codec::DecodeError;
@@ -12,8 +13,8 @@ const MAX_DEPTH: usize = 32;
 
 /// What is printed of a message besides its AVPs.
 pub(crate) struct Heading<'a> {
-    /// The line it came from.
-    pub(crate) line: u64,
+    /// Where it was found.
+    pub(crate) place: &'a Place,
     /// Its header.
     pub(crate) header: Header,
     /// The request or answer it is.
@@ -72,7 +73,7 @@ pub(crate) trait Printer {
 
 /// Prints one message.
 pub(crate) fn message(
-    line: u64,
+    place: &Place,
     message: &RawMessage<'_>,
     findings: &Findings,
     names: &Names,
@@ -80,7 +81,7 @@ pub(crate) fn message(
 ) {
     let header = message.header;
     let application = names.application(header.application);
-    printer.begin(&Heading { line, header, message: names.message(header), application });
+    printer.begin(&Heading { place, header, message: names.message(header), application });
     if let Err(framing) = avps(message.avps(), 0, names, printer) {
         unframed(framing, names, printer);
     }

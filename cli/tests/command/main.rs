@@ -1,8 +1,10 @@
 //! The command as it is used: what it prints, and how it ends.
 
 mod build;
+mod capture;
 mod decode;
 mod dictionary;
+mod frames;
 mod input;
 mod json;
 mod typed;
@@ -11,10 +13,10 @@ use std::path::PathBuf;
 use std::process::Output;
 
 /// Runs the command with something on its standard input.
-fn diametric(arguments: &[&str], input: &str) -> Output {
+fn diametric(arguments: &[&str], input: &(impl AsRef<[u8]> + ?Sized)) -> Output {
     assert_cmd::cargo::cargo_bin_cmd!("diametric")
         .args(arguments)
-        .write_stdin(input)
+        .write_stdin(input.as_ref())
         .output()
         .expect("the command runs")
 }
@@ -24,7 +26,7 @@ fn text(octets: &[u8]) -> &str {
 }
 
 /// What it printed, when nothing was wrong.
-fn printed(arguments: &[&str], input: &str) -> String {
+fn printed(arguments: &[&str], input: &(impl AsRef<[u8]> + ?Sized)) -> String {
     let output = diametric(arguments, input);
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
@@ -32,7 +34,7 @@ fn printed(arguments: &[&str], input: &str) -> String {
 }
 
 /// What it printed, what it complained about, and its exit status.
-fn told(arguments: &[&str], input: &str) -> (String, String, Option<i32>) {
+fn told(arguments: &[&str], input: &(impl AsRef<[u8]> + ?Sized)) -> (String, String, Option<i32>) {
     let output = diametric(arguments, input);
     (text(&output.stdout).to_owned(), text(&output.stderr).to_owned(), output.status.code())
 }
