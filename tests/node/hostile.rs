@@ -1,10 +1,12 @@
 //! Octets that nobody should send. Whatever they are, other peers are served.
 
 use crate::raw::{Raw, cer};
-use crate::support::{assert_served, ccr, header, pair};
+use crate::support::{CREDIT_CONTROL, assert_served, ccr, client_of, grant, header, pair};
 use diametric::base::{CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest, ResultCode};
 use diametric::credit_control::{Cca, Ccr};
 use diametric::message::{self, Received};
+use diametric::{Config, Node};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// A CCR that is right, to be spoilt.
@@ -109,7 +111,7 @@ fn inputs() -> Vec<(&'static str, Vec<u8>)> {
         inputs.push(("cut short", whole[..at].to_vec()));
     }
     // One bit turned over, here and there.
-    for at in (0..length * 8).step_by(61) {
+    for at in (0..length * 8).step_by(13) {
         inputs.push(("one bit is wrong", spoilt(|frame| frame[at / 8] ^= 1 << (at % 8))));
     }
     inputs
@@ -138,12 +140,14 @@ fn many(count: usize) -> Vec<u8> {
 async fn a_good_client_is_served_whatever_others_send() {
     let (server, client) = pair().await;
     let address = server.listening()[0];
-    for (what, octets) in inputs() {
+    let inputs = inputs();
+    assert!(inputs.len() >= 100, "{}", inputs.len());
+    for (what, octets) in inputs {
         let mut stranger = Raw::connect(address).await;
         stranger.throw(&octets).await;
         let mut peer = Raw::open(address).await;
         peer.throw(&octets).await;
-        let cca = crate::support::soon(client.send(crate::support::CREDIT_CONTROL, &ccr(7))).await;
+        let cca = crate::support::soon(client.send(CREDIT_CONTROL, &ccr(7))).await;
         assert!(cca.is_ok(), "after {what}: {cca:?}");
     }
     // And whoever behaves from now on is welcome.
@@ -172,6 +176,46 @@ async fn malformed_messages_in_a_whole_frame_leave_the_connection_usable() {
                 .is_ok_and(|cca| cca.header.hop_by_hop == header::<Ccr>(31).hop_by_hop);
         }
     }
+}
+
+#[tokio::test]
+async fn what_cannot_become_a_message_ends_its_connection_at_once() {
+    let mut config = Config::new("ocs.example.net", "example.net").listen(([127, 0, 0, 1], 0).into());
+    config.local.applications = config.local.applications.with_auth(CREDIT_CONTROL);
+    // No timer ends these connections while the test lasts.
+    config.establish_timeout = Duration::from_secs(3600);
+    let server = Node::builder(config).handle(CREDIT_CONTROL, grant).start().await.unwrap();
+    let client = Node::builder(client_of(&server)).start().await.unwrap();
+    let address = server.listening()[0];
+    let (mut stranger, mut opened) = (Vec::new(), Vec::new());
+    let mut junk: Vec<Vec<u8>> = (0..=255).filter(|octet| *octet != 1).map(|octet| vec![octet]).collect();
+    junk.extend([
+        b"GET / HTTP/1.1\r\n".to_vec(),
+        b"SSH-2.0-x\r\n".to_vec(),
+        b"\x16\x03\x01".to_vec(),
+        b"\0\0".to_vec(),
+    ]);
+    for length in [0_u32, 4, 16, 19, 21, 33, 0x00ff_ffff, 0x00ff_fffd] {
+        junk.push([&[1], &length.to_be_bytes()[1..]].concat());
+    }
+    for octets in &junk {
+        let mut raw = Raw::connect(address).await;
+        raw.send(octets).await;
+        stranger.push(raw);
+    }
+    // A message that is too long for a first one, of which only the length has come.
+    let mut raw = Raw::connect(address).await;
+    raw.send(&[1, 0xff, 0xff, 0xfc]).await;
+    stranger.push(raw);
+    for octets in junk.iter().step_by(13) {
+        let mut raw = Raw::open(address).await;
+        raw.send(octets).await;
+        opened.push(raw);
+    }
+    for mut raw in stranger.into_iter().chain(opened) {
+        raw.assert_closed().await;
+    }
+    assert_served(&client).await;
 }
 
 #[tokio::test]

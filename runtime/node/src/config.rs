@@ -76,6 +76,9 @@ pub struct Config {
     pub max_connections: usize,
     /// Octets of the longest message taken from a peer. 16777212, which is what the protocol can say.
     pub max_message_size: usize,
+    /// Whether messages are sent at once (TCP_NODELAY), or may wait for an acknowledgement of those before them (Nagle's
+    /// algorithm, which RFC 3539 §3.2 wants). True: several messages that are ready go out together in any case.
+    pub tcp_nodelay: bool,
     /// Where Ro requests go, and how long they may take.
     pub ro: RoConfig,
     /// Where Rf records go, and what becomes of those that cannot be delivered.
@@ -176,6 +179,7 @@ impl Config {
             max_handlers_total: 16 * 1024,
             max_connections: 4096,
             max_message_size: MAX_MESSAGE_LEN,
+            tcp_nodelay: true,
             ro: RoConfig {
                 ocs_realm: None,
                 ocs_host: None,
@@ -219,6 +223,13 @@ impl Config {
     #[must_use]
     pub fn accept(mut self, accept: Accept) -> Self {
         self.accept = accept;
+        self
+    }
+
+    /// Says whether messages are sent at once: [`tcp_nodelay`](Self::tcp_nodelay).
+    #[must_use]
+    pub fn tcp_nodelay(mut self, nodelay: bool) -> Self {
+        self.tcp_nodelay = nodelay;
         self
     }
 

@@ -18,7 +18,7 @@ use diametric_protocol::answer::{ErrorAnswer, RequestContext};
 use diametric_protocol::base::{DisconnectCause, ResultCode};
 use diametric_protocol::peer::watchdog::{Status, Watchdog};
 use diametric_protocol::peer::{CloseReason, Connection, Event, RemoteNode};
-use diametric_protocol::wire::{HEADER_LEN, Header, HopByHopId, frame_length};
+use diametric_protocol::wire::{Header, HopByHopId, frame_length};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -348,13 +348,10 @@ impl<O: Observer> Driver<O> {
                 None => self.link.max_message_size.min(FIRST_MESSAGE_LIMIT),
             };
             match frame_length(self.incoming.octets()) {
+                // As below: whoever sent it is answered if the header is there, and is not waited for if it is not.
                 Ok(Some(length)) if length > limit => {
-                    // The header is what the answer is made from.
-                    if self.incoming.len() >= HEADER_LEN {
-                        let problem = format!("a message of {length} octets is longer than {limit}");
-                        self.connection.handle_unframed(self.incoming.octets(), &problem);
-                    }
-                    return;
+                    let problem = format!("a message of {length} octets is longer than {limit}");
+                    return self.connection.handle_unframed(self.incoming.octets(), &problem);
                 }
                 Ok(Some(length)) if self.incoming.len() >= length => {
                     let frame = self.incoming.split_to(length);

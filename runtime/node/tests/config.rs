@@ -80,6 +80,7 @@ fn the_example_of_the_guide_sets_everything() {
     assert_eq!(config.rf.cdf_host.as_deref(), Some("cdf.example.net"));
     assert_eq!((config.rf.buffer, config.rf.retry_interval), (5000, Duration::from_secs(20)));
     assert_eq!(config.max_message_size, 1 << 20);
+    assert!(!config.tcp_nodelay);
 }
 
 /// The commented keys are keys, and have the values that they say.

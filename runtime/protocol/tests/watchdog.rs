@@ -219,7 +219,8 @@ fn rule(row: &Row) -> Option<bool> {
             let mut bench = Bench::after(&[Up, Expiry]);
             assert_eq!(bench.step(Expiry)[0], "Failover");
         }
-        // Requests, duplicates, idle connections and socket options are the driver's.
+        // Requests, duplicates, idle connections and socket options are the driver's. It leaves Nagle's algorithm off
+        // unless it is told otherwise, for reasons that docs/decisions/0011 gives.
         "WR04" | "WR09" | "WR10" | "WR11" | "WR14" => return Some(false),
         _ => return None,
     }

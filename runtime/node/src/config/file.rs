@@ -63,6 +63,7 @@ fn node(top: Table<'_>) -> Option<Config> {
     top.set("drain-timeout", &mut config.drain_timeout, duration);
     top.set("watchdog-interval", &mut config.watchdog_interval, watchdog_interval);
     top.set("reconnect-interval", &mut config.reconnect_interval, duration);
+    top.set("tcp-nodelay", &mut config.tcp_nodelay, boolean);
     top.set("busy-interval", &mut config.busy_interval, duration);
     if let Some(vendors) = top.list_at("supported-vendor-ids", u32) {
         config.local.supported_vendors = vendors.into_iter().map(|(vendor, _)| vendor).collect();

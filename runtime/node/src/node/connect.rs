@@ -1,7 +1,7 @@
 //! The tasks of a node: listeners, attempts to connect, and the life of each connection.
 
 use super::Shared;
-use crate::config::{PeerAddress, PeerConfig};
+use crate::config::{Config, PeerAddress, PeerConfig};
 use crate::driver::{self, Control, Link, Observer};
 use crate::peers::{ConnectionId, Peers, reins};
 use diametric_protocol::base::DisconnectCause;
@@ -184,10 +184,18 @@ async fn converse(stream: TcpStream, ends: Ends, peer: Option<(usize, PeerConfig
     talk(stream, ends, peer, context).instrument(span).await;
 }
 
-/// RFC 3539 §3.2 wants Nagle's algorithm left on.
+/// Sets what is to be set of a connection, whoever opened it.
+fn prepare(stream: &TcpStream, config: &Config) -> io::Result<()> {
+    stream.set_nodelay(config.tcp_nodelay)
+}
+
 async fn talk(stream: TcpStream, ends: Ends, peer: Option<(usize, PeerConfig)>, mut context: Context) {
     let Some(shared) = context.shared.upgrade() else { return };
     let config = &shared.config;
+    if let Err(error) = prepare(&stream, config) {
+        // It has ended before it began; reading from it tells.
+        tracing::debug!(%error, "cannot set the options of a connection");
+    }
     let (reins, received) = reins();
     let id = match &peer {
         Some((known, _)) => match shared.peers.initiated(*known, &reins) {
@@ -307,5 +315,26 @@ impl Observer for &mut Seat {
 
     fn leaving(&mut self) {
         self.with(|peers| peers.leaving(self.id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, prepare};
+    use tokio::net::{TcpListener, TcpStream};
+
+    #[tokio::test]
+    async fn nagles_algorithm_is_as_configured() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let dialled = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        for nodelay in [true, false] {
+            let config = Config::new("a.example.com", "example.com").tcp_nodelay(nodelay);
+            for stream in [&dialled, &accepted] {
+                prepare(stream, &config).unwrap();
+                assert_eq!(stream.nodelay().unwrap(), nodelay);
+            }
+        }
+        assert!(Config::new("a.example.com", "example.com").tcp_nodelay);
     }
 }

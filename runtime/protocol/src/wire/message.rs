@@ -7,12 +7,14 @@ use crate::value::OctetString;
 ///
 /// # Errors
 /// If version or length cannot be those of a message: the stream is something else, or has lost its framing, and cannot
-/// be used any more. A wrong version is told when the whole header is there, so that its sender can be answered (5011).
+/// be used any more. That is told as soon as it shows, a wrong version with the first octet.
 pub fn frame_length(buffer: &[u8]) -> Result<Option<usize>, HeaderError> {
-    let Some(&[version, a, b, c]) = buffer.first_chunk::<4>() else { return Ok(None) };
-    if version != 1 {
-        return if buffer.len() < HEADER_LEN { Ok(None) } else { Err(HeaderError::Version(version)) };
+    if let Some(&version) = buffer.first()
+        && version != 1
+    {
+        return Err(HeaderError::Version(version));
     }
+    let Some(&[_, a, b, c]) = buffer.first_chunk::<4>() else { return Ok(None) };
     let length = u32::from_be_bytes([0, a, b, c]);
     if (length as usize) < HEADER_LEN || !length.is_multiple_of(4) || length as usize > MAX_MESSAGE_LEN {
         return Err(HeaderError::Length(length));
