@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Error, Ident, Lit, LitBool, LitInt, LitStr, Path, Result, Token, parenthesized};
@@ -297,8 +297,9 @@ fn only_attribute<'a>(attributes: &'a [Attribute], name: &str) -> Result<Option<
     }
 }
 
-/// What stands behind `key =` in `#[avp(…)]` or `#[command(…)]`, whatever else is wrong with the attribute.
-pub(crate) fn lookup(attributes: &[Attribute], key: &str) -> Option<TokenStream> {
+/// The path behind `key =` in `#[avp(…)]` or `#[command(…)]`, whatever else is wrong with the attribute; an error if what
+/// stands there is no path.
+pub(crate) fn lookup(attributes: &[Attribute], key: &str) -> Option<Result<Path>> {
     let is_ours = |path: &Path| path.is_ident("avp") || path.is_ident("command");
     let attribute = attributes.iter().find(|attribute| is_ours(attribute.path()))?;
     let mut trees = attribute.meta.require_list().ok()?.tokens.clone().into_iter().peekable();
@@ -306,7 +307,7 @@ pub(crate) fn lookup(attributes: &[Attribute], key: &str) -> Option<TokenStream>
         let is_key = matches!(&tree, TokenTree::Ident(ident) if *ident == key);
         if is_key && trees.next_if(|next| is_punct(next, '=')).is_some() {
             let value: TokenStream = std::iter::from_fn(|| trees.next_if(|next| !is_punct(next, ','))).collect();
-            return (!value.is_empty()).then_some(value);
+            return (!value.is_empty()).then(|| Path::parse_mod_style.parse2(value));
         }
     }
     None

@@ -12,8 +12,8 @@ use diametric_codegen::derive_support::{Field, Names, Struct, key_impl, value_im
 use diametric_dictionary::model::DataType;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::DeriveInput;
 use syn::spanned::Spanned as _;
+use syn::{DeriveInput, Path};
 
 pub(crate) fn key(key: &ValidKey) -> TokenStream {
     let names = Names::absolute(key.root.clone());
@@ -140,7 +140,8 @@ pub(crate) const ALLOWED: &str = "__DIAMETRIC_ALLOWED";
 /// What stands for a key with mistakes, so that its uses are not mistakes too.
 pub(crate) fn key_in_error(input: &DeriveInput) -> TokenStream {
     let Some((name, names)) = in_error(input) else { return TokenStream::new() };
-    let data_type = attr::lookup(&input.attrs, "type").and_then(|name| valid::data_type_named(&name.to_string()));
+    let data_type = attr::lookup(&input.attrs, "type").and_then(Result::ok);
+    let data_type = data_type.and_then(|name| valid::data_type_named(&name.to_token_stream().to_string()));
     let value = names.data_type(data_type.unwrap_or(DataType::OctetString));
     avp_in_error(name, &value, &names)
 }
@@ -190,7 +191,8 @@ fn group_stub(name: &Ident, names: &Names) -> TokenStream {
 }
 
 fn in_error(input: &DeriveInput) -> Option<(&Ident, Names)> {
-    let root = attr::lookup(&input.attrs, "crate").unwrap_or_else(|| quote!(::diametric));
+    let root = attr::lookup(&input.attrs, "crate").and_then(Result::ok);
+    let root = root.map_or_else(|| quote!(::diametric), Path::into_token_stream);
     input.generics.params.is_empty().then(|| (&input.ident, Names::absolute(root)))
 }
 

@@ -1,6 +1,7 @@
 //! One mistake gives one error, which says what to do.
 
-use crate::{ast, valid};
+use crate::{ast, expand, valid};
+use quote::ToTokens;
 use syn::{DeriveInput, Error, parse_str};
 
 fn messages(error: &Error) -> Vec<String> {
@@ -230,5 +231,17 @@ fn a_command_with_a_mistake_has_one_error() {
     ];
     for (attributes, expected) in table {
         assert_eq!(command(&attributes, ""), [expected], "{attributes}");
+    }
+}
+
+/// Whatever is wrong with the attribute: else the compiler tells a mistake of code that nobody wrote.
+#[test]
+fn what_stands_for_a_message_with_a_mistake_is_rust() {
+    for answer in ["AcmePong", "code = 1", "Vec<u8>", "\"AcmePong\"", "a b"] {
+        let text = format!("#[command({PING}, request, answer = {answer})] struct AcmePing {{ extras: Extras }}");
+        let stub = expand::command_in_error(&parse_str(&text).unwrap());
+        let stub: syn::File = syn::parse2(stub).unwrap_or_else(|error| panic!("{answer}: {error}"));
+        let is_answer = |item: &syn::Item| item.to_token_stream().to_string().contains("message :: Answer for");
+        assert!(!stub.items.iter().any(is_answer), "{answer}: a request does not become an answer");
     }
 }

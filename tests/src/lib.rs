@@ -1,7 +1,9 @@
-//! What the tests share: a vendor's dictionary, a text of the resolved standard dictionaries, and random messages.
+//! What the tests share: a vendor's dictionary, a text of the resolved standard dictionaries, random messages, and what fuzzing
+//! starts with.
 
 diametric::include_dictionary!();
 
+pub mod corpus;
 pub mod messages;
 pub mod resolved;
 

@@ -121,7 +121,9 @@ pub(crate) fn command_in_error(input: &DeriveInput) -> TokenStream {
     let answer = attr::lookup(&input.attrs, "answer");
     let is_request = answer.is_some();
     let direction = match answer {
-        Some(answer) => quote!(impl #message::Request for #name { type Answer = #answer; }),
+        Some(Ok(answer)) => quote!(impl #message::Request for #name { type Answer = #answer; }),
+        // The mistake is in the answer itself.
+        Some(Err(_)) => TokenStream::new(),
         None => quote! {
             impl #message::Answer for #name {
                 fn result_code(&self) -> ::core::option::Option<#root::base::ResultCode> {
