@@ -273,3 +273,23 @@ fn tables_are_sorted() {
         assert!(table.avps.is_sorted_by_key(|avp| (avp.vendor, avp.code)), "{}", table.name);
     }
 }
+
+#[test]
+fn debug_shows_what_is_present() {
+    use group::acme::AcmeSubInfo;
+    use own_form::acme::{AcmeCreditControlRequest, AcmeCreditControlRequestRequired, CustomNote};
+    assert_eq!(format!("{:?}", AcmeSubInfo::new()), "AcmeSubInfo");
+    assert_eq!(format!("{:?}", AcmeSubInfo::new().with_acme_second(7_u32)), "AcmeSubInfo { acme_second: 7 }");
+    let required = AcmeCreditControlRequestRequired { custom_message: "hello".into() };
+    let mut form = AcmeCreditControlRequest::new(ccr(), required).with_custom_note("a").with_custom_note("b");
+    form.add::<CustomNote>("c");
+    let standard = "CreditControlRequest { session_id: \"a.example;1;2\", origin_host: \"a.example\", \
+                    origin_realm: \"example\", destination_realm: \"example\", auth_application_id: 4, \
+                    service_context_id: \"32251@3gpp.org\", cc_request_type: 1 (INITIAL_REQUEST), cc_request_number: 0";
+    let shown = format!("{form:?}");
+    assert!(
+        shown.starts_with(&format!("AcmeCreditControlRequest {{ standard: {standard}, extras: Extras([")),
+        "{shown}"
+    );
+    assert!(shown.ends_with(", custom_message: \"hello\", custom_note: [\"a\", \"b\"] }"), "{shown}");
+}

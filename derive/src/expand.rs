@@ -40,9 +40,8 @@ pub(crate) fn group(group: &ValidGroup) -> TokenStream {
         bounds: bounds(name),
     };
     let group = definition.group_impl(&names);
-    let value = group_value(name, &names);
+    let (value, extends) = (value_impls(name, &bounds(name), &names), extends(key, &names));
     let avp = key_impl(&key.avp, name, &quote!(#name), &names);
-    let extends = extends(key, &names);
     let derived = derived(&quote!(Clone + ::core::fmt::Debug + PartialEq));
     quote! {
         const _: () = {
@@ -67,32 +66,6 @@ fn derived(traits: &TokenStream) -> TokenStream {
 /// Demands what is left to other derives.
 fn bounds(name: &Ident) -> TokenStream {
     quote!(where for<'a> #name: Derived<'a>)
-}
-
-/// As `grouped_value!` has it, but for the bounds.
-fn group_value(name: &Ident, names: &Names) -> TokenStream {
-    let (Names { codec, value, .. }, bounds) = (names, bounds(name));
-    quote! {
-        impl #codec::AvpValue for #name #bounds {
-            const MIN_PAYLOAD: usize = 0;
-            fn blank() -> Self {
-                #codec::Group::blank_group()
-            }
-            fn decode_value(
-                &mut self,
-                data: &[u8],
-                decoder: &mut #codec::Decoder<'_>,
-            ) -> ::core::result::Result<(), #codec::Fault> {
-                decoder.group(self, data)
-            }
-            fn encode_value(&self, out: &mut #codec::Encoder) {
-                #codec::Group::encode_members(self, out);
-            }
-        }
-        impl #value::ListItem for #name #bounds {
-            type Storage = ::std::vec::Vec<Self>;
-        }
-    }
 }
 
 fn field(member: &ValidMember, names: &Names) -> Field {
@@ -150,7 +123,7 @@ pub(crate) fn key_in_error(input: &DeriveInput) -> TokenStream {
 pub(crate) fn group_in_error(input: &DeriveInput) -> TokenStream {
     let Some((name, names)) = in_error(input) else { return TokenStream::new() };
     let group = group_stub(name, &names);
-    let (avp, value) = (avp_in_error(name, &quote!(#name), &names), value_impls(name, &names));
+    let (avp, value) = (avp_in_error(name, &quote!(#name), &names), value_impls(name, &TokenStream::new(), &names));
     let keys = used_keys(input);
     quote!(#group #value #avp #keys)
 }

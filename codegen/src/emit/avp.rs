@@ -56,7 +56,7 @@ pub(crate) fn avp(scope: &Scope<'_>, sizes: &Sizes, id: AvpId) -> TokenStream {
                 bounds: TokenStream::new(),
             };
             let group = group.tokens(names);
-            let value = value_impls(&name, names);
+            let value = value_impls(&name, &TokenStream::new(), names);
             quote!(#group #value #key)
         }
     }
@@ -92,7 +92,7 @@ pub fn key_impl(avp: &Avp, name: &Ident, value: &TokenStream, names: &Names) -> 
 }
 
 /// A number as it stands in source: unsuffixed, with its sign.
-pub(crate) fn number(value: i64) -> TokenStream {
+pub fn number(value: i64) -> TokenStream {
     let digits = Literal::u64_unsuffixed(value.unsigned_abs());
     if value < 0 { quote!(-#digits) } else { quote!(#digits) }
 }

@@ -1,8 +1,8 @@
 //! Own forms of a command: a standard message, and members beside it.
 
 use super::field::{Field, count_calls, decode_arms, encode_calls, members, required_bits};
-use super::group::{companion_name, count_fn, declarations, encode_declared, required_companion, with_methods};
-use super::names::Names;
+use super::group::{companion_name, count_fn, debug, declarations, encode_declared, required_companion, with_methods};
+use super::names::{Names, ident};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -31,15 +31,17 @@ impl Form {
     fn definition(&self, names: &Names) -> TokenStream {
         let Self { name, standard, attributes, .. } = self;
         let fields = declarations(&self.fields, names);
+        let debug = debug(name, Some(&ident("standard")), self.fields.iter().map(|field| &field.name), names);
         quote! {
             #attributes
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, PartialEq)]
             #[non_exhaustive]
             pub struct #name {
                 /// The standard members. They are also reached by `Deref`.
                 pub standard: #standard,
                 #fields
             }
+            #debug
             impl ::core::ops::Deref for #name {
                 type Target = #standard;
                 fn deref(&self) -> &#standard {

@@ -43,14 +43,16 @@ impl Struct {
         let Self { name, attributes, extras, .. } = self;
         let codec = &names.codec;
         let fields = declarations(&self.fields, names);
+        let debug = debug(name, None, self.fields.iter().map(|field| &field.name).chain([extras]), names);
         quote! {
             #attributes
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, PartialEq)]
             #[non_exhaustive]
             pub struct #name {
                 #fields
                 #extras: #codec::Extras,
             }
+            #debug
         }
     }
 
@@ -150,10 +152,22 @@ impl Struct {
     }
 }
 
-/// What makes a Grouped AVP's struct a value.
-pub fn value_impls(name: &Ident, names: &Names) -> TokenStream {
+/// `Debug` that prints what is present.
+pub(super) fn debug<'f>(
+    name: &Ident,
+    standard: Option<&Ident>,
+    fields: impl Iterator<Item = &'f Ident>,
+    names: &Names,
+) -> TokenStream {
     let root = &names.root;
-    quote!(#root::grouped_value! { #name })
+    let standard = standard.map(|standard| quote!((#standard)));
+    quote!(#root::debug_present! { #name #standard { #(#fields),* } })
+}
+
+/// What makes a Grouped AVP's struct a value, under `bounds`.
+pub fn value_impls(name: &Ident, bounds: &TokenStream, names: &Names) -> TokenStream {
+    let root = &names.root;
+    quote!(#root::grouped_value! { #name #bounds })
 }
 
 pub(super) fn count_fn(calls: &[TokenStream], first: &TokenStream) -> TokenStream {

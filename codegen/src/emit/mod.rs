@@ -10,7 +10,7 @@ mod group;
 mod names;
 mod shape;
 
-pub use avp::key_impl;
+pub use avp::{key_impl, number};
 pub use field::Field;
 pub use group::{Struct, value_impls};
 pub use names::Names;

@@ -21,7 +21,7 @@ pub mod acme_meter {
     ///                           * [ AVP ]
     /// ```
     #[doc(alias = "Meter-Reading-Request")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct MeterReadingRequest {
         /// `< Session-Id >`, RFC 6733 8.8: identifies the session, globally and for all time; the first AVP of every message that has one.
@@ -33,6 +33,11 @@ pub mod acme_meter {
         /// `1* { Acme-Meter-Id }`.
         pub acme_meter_id: value::List<value::Utf8String>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        MeterReadingRequest { session_id, origin_host, origin_realm, acme_meter_id,
+        extras }
     }
 
     /// What [`MeterReadingRequest`] cannot be without.
@@ -160,7 +165,7 @@ pub mod acme_meter {
     ///                          * [ Acme-Reading ]
     /// ```
     #[doc(alias = "Meter-Reading-Answer")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct MeterReadingAnswer {
         /// `< Session-Id >`, RFC 6733 8.8: identifies the session, globally and for all time; the first AVP of every message that has one.
@@ -170,6 +175,10 @@ pub mod acme_meter {
         /// `* [ Acme-Reading ]`.
         pub acme_reading: value::List<u64>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        MeterReadingAnswer { session_id, result_code, acme_reading, extras }
     }
 
     /// What [`MeterReadingAnswer`] cannot be without.
@@ -279,12 +288,16 @@ pub mod acme_meter {
     ///                             [ Acme-Meter-Id ]
     /// ```
     #[doc(alias = "Meter-Setting-Request")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct MeterSettingRequest {
         /// `[ Acme-Meter-Id ]`.
         pub acme_meter_id: Option<value::Utf8String>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        MeterSettingRequest { acme_meter_id, extras }
     }
 
     impl MeterSettingRequest {
@@ -379,12 +392,16 @@ pub mod acme_meter {
     ///                            [ Result-Code ]
     /// ```
     #[doc(alias = "Meter-Setting-Answer")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct MeterSettingAnswer {
         /// `[ Result-Code ]`, RFC 6733 7.1: whether the request succeeded, or why it failed; the thousands digit is the class.
         pub result_code: Option<base::ResultCode>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        MeterSettingAnswer { result_code, extras }
     }
 
     impl MeterSettingAnswer {
@@ -478,10 +495,14 @@ pub mod acme_meter {
     ///                            * [ AVP ]
     /// ```
     #[doc(alias = "Meter-Exchange-Request")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct MeterExchangeRequest {
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        MeterExchangeRequest { extras }
     }
 
     impl MeterExchangeRequest {
@@ -559,10 +580,14 @@ pub mod acme_meter {
     ///                           * [ AVP ]
     /// ```
     #[doc(alias = "Meter-Exchange-Answer")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct MeterExchangeAnswer {
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        MeterExchangeAnswer { extras }
     }
 
     impl MeterExchangeAnswer {

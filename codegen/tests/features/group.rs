@@ -26,7 +26,7 @@ pub mod acme {
     ///               * [ AVP ]
     /// ```
     #[doc(alias = "Acme-Info")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeInfo {
         /// `< Acme-First >`.
@@ -48,6 +48,11 @@ pub mod acme {
         /// `[ Rating-Group ]`, RFC 8506 8.29: the services that are rated together, unique within the Service-Context-Id.
         pub group: Option<u32>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeInfo { acme_first, acme_second, acme_some, acme_tariff, acme_any, acme_few,
+        acme_pair, acme_sub_info, group, extras }
     }
 
     /// What [`AcmeInfo`] cannot be without.
@@ -236,12 +241,16 @@ pub mod acme {
     ///                     [ Acme-Second ]
     /// ```
     #[doc(alias = "Acme-Sub-Info")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeSubInfo {
         /// `[ Acme-Second ]`.
         pub acme_second: Option<u32>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeSubInfo { acme_second, extras }
     }
 
     impl AcmeSubInfo {
@@ -329,10 +338,14 @@ pub mod acme {
     ///              * [ AVP ]
     /// ```
     #[doc(alias = "Acme-Bag")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeBag {
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeBag { extras }
     }
 
     impl AcmeBag {

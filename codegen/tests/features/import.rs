@@ -19,7 +19,7 @@ pub mod roaming {
     ///                      [ Origin-Host ]
     /// ```
     #[doc(alias = "Roaming-Record")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct RoamingRecord {
         /// `{ Acme-Reading }`.
@@ -29,6 +29,10 @@ pub mod roaming {
         /// `[ Origin-Host ]`, RFC 6733 6.3: the node that created the message.
         pub origin_host: Option<value::DiameterIdentity>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        RoamingRecord { acme_reading, acme_unit, origin_host, extras }
     }
 
     /// What [`RoamingRecord`] cannot be without.

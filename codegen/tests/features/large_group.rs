@@ -19,7 +19,7 @@ pub mod acme {
     ///                   [ Acme-Small ]
     /// ```
     #[doc(alias = "Acme-Holder")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeHolder {
         /// `{ Acme-Large }`.
@@ -29,6 +29,10 @@ pub mod acme {
         /// `[ Acme-Small ]`.
         pub acme_small: Option<AcmeSmall>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeHolder { acme_large, acme_other_large, acme_small, extras }
     }
 
     /// What [`AcmeHolder`] cannot be without.
@@ -147,7 +151,7 @@ pub mod acme {
     ///                  [ Acme-H ]
     /// ```
     #[doc(alias = "Acme-Large")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeLarge {
         /// `[ Acme-A ]`.
@@ -167,6 +171,11 @@ pub mod acme {
         /// `[ Acme-H ]`.
         pub acme_h: Option<value::Utf8String>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeLarge { acme_a, acme_b, acme_c, acme_d, acme_e, acme_f, acme_g, acme_h,
+        extras }
     }
 
     impl AcmeLarge {
@@ -338,7 +347,7 @@ pub mod acme {
     ///                        [ Acme-H ]
     /// ```
     #[doc(alias = "Acme-Other-Large")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeOtherLarge {
         /// `[ Acme-A ]`.
@@ -358,6 +367,11 @@ pub mod acme {
         /// `[ Acme-H ]`.
         pub acme_h: Option<value::Utf8String>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeOtherLarge { acme_a, acme_b, acme_c, acme_d, acme_e, acme_f, acme_g, acme_h,
+        extras }
     }
 
     impl AcmeOtherLarge {
@@ -522,12 +536,16 @@ pub mod acme {
     ///                  [ Acme-A ]
     /// ```
     #[doc(alias = "Acme-Small")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeSmall {
         /// `[ Acme-A ]`.
         pub acme_a: Option<value::Utf8String>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeSmall { acme_a, extras }
     }
 
     impl AcmeSmall {

@@ -56,7 +56,7 @@ pub mod acme {
     ///                                 * [ AVP ]
     /// ```
     #[doc(alias = "Acme-Credit-Control-Request")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeCreditControlRequest {
         /// The standard members. They are also reached by `Deref`.
@@ -67,6 +67,10 @@ pub mod acme {
         pub custom_note: value::List<value::Utf8String>,
         /// `[ Custom-Hint ]`.
         pub custom_hint: Option<u32>,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeCreditControlRequest(standard) { custom_message, custom_note, custom_hint }
     }
 
     impl ::core::ops::Deref for AcmeCreditControlRequest {
@@ -265,13 +269,17 @@ pub mod acme {
     ///                          * [ AVP ]
     /// ```
     #[doc(alias = "Acme-Re-Auth-Request")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeReAuthRequest {
         /// The standard members. They are also reached by `Deref`.
         pub standard: credit_control::ReAuthRequest,
         /// `[ Custom-Hint ]`.
         pub custom_hint: Option<u32>,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeReAuthRequest(standard) { custom_hint }
     }
 
     impl ::core::ops::Deref for AcmeReAuthRequest {
@@ -420,13 +428,17 @@ pub mod acme {
     ///                         * [ AVP ]
     /// ```
     #[doc(alias = "Acme-Re-Auth-Answer")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeReAuthAnswer {
         /// The standard members. They are also reached by `Deref`.
         pub standard: credit_control::ReAuthAnswer,
         /// `1*2 { Custom-Note }`.
         pub custom_note: value::List<value::Utf8String>,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeReAuthAnswer(standard) { custom_note }
     }
 
     impl ::core::ops::Deref for AcmeReAuthAnswer {

@@ -17,12 +17,16 @@ pub mod legacy {
     ///                      { Session-Id }
     /// ```
     #[doc(alias = "Legacy-Request")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct LegacyRequest {
         /// `{ Session-Id }`.
         pub session_id: value::Utf8String,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        LegacyRequest { session_id, extras }
     }
 
     /// What [`LegacyRequest`] cannot be without.
@@ -112,7 +116,7 @@ pub mod legacy {
     ///                     { Result-Code }
     /// ```
     #[doc(alias = "Legacy-Answer")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct LegacyAnswer {
         /// `{ Session-Id }`.
@@ -120,6 +124,10 @@ pub mod legacy {
         /// `{ Result-Code }`.
         pub result_code: u32,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        LegacyAnswer { session_id, result_code, extras }
     }
 
     /// What [`LegacyAnswer`] cannot be without.

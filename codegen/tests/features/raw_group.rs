@@ -34,7 +34,7 @@ pub mod acme {
     ///                   [ Failed-AVP ]
     /// ```
     #[doc(alias = "Acme-Report")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeReport {
         /// `[ Acme-Opaque ]`.
@@ -42,6 +42,10 @@ pub mod acme {
         /// `[ Failed-AVP ]`, RFC 6733 7.5: the offending AVP, whole; for a missing one, an example of it.
         pub failed_avp: Option<value::RawGroup>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeReport { acme_opaque, failed_avp, extras }
     }
 
     impl AcmeReport {

@@ -18,7 +18,7 @@ pub mod acme {
     ///                  [ Acme-Chain ]
     /// ```
     #[doc(alias = "Acme-Chain")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeChain {
         /// `[ Acme-Name ]`.
@@ -26,6 +26,10 @@ pub mod acme {
         /// `[ Acme-Chain ]`.
         pub acme_chain: Option<Box<AcmeChain>>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeChain { acme_name, acme_chain, extras }
     }
 
     impl AcmeChain {
@@ -125,7 +129,7 @@ pub mod acme {
     ///                   [ Acme-Entry ]
     /// ```
     #[doc(alias = "Acme-Folder")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeFolder {
         /// `{ Acme-Name }`.
@@ -133,6 +137,10 @@ pub mod acme {
         /// `[ Acme-Entry ]`.
         pub acme_entry: Option<Box<AcmeEntry>>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeFolder { acme_name, acme_entry, extras }
     }
 
     /// What [`AcmeFolder`] cannot be without.
@@ -229,12 +237,16 @@ pub mod acme {
     ///                  [ Acme-Folder ]
     /// ```
     #[doc(alias = "Acme-Entry")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeEntry {
         /// `[ Acme-Folder ]`.
         pub acme_folder: Option<Box<AcmeFolder>>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeEntry { acme_folder, extras }
     }
 
     impl AcmeEntry {

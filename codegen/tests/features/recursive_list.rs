@@ -18,7 +18,7 @@ pub mod acme {
     ///               * [ Acme-Tree ]
     /// ```
     #[doc(alias = "Acme-Tree")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeTree {
         /// `{ Acme-Name }`.
@@ -26,6 +26,10 @@ pub mod acme {
         /// `* [ Acme-Tree ]`.
         pub acme_tree: value::List<AcmeTree>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeTree { acme_name, acme_tree, extras }
     }
 
     /// What [`AcmeTree`] cannot be without.

@@ -32,12 +32,16 @@ pub mod acme_common {
     ///                   * [ Acme-Reading ]
     /// ```
     #[doc(alias = "Acme-Readings")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeReadings {
         /// `* [ Acme-Reading ]`.
         pub acme_reading: value::List<meter::AcmeReading>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeReadings { acme_reading, extras }
     }
 
     impl AcmeReadings {
@@ -135,12 +139,16 @@ pub mod meter {
     ///                    [ Acme-Unit ]
     /// ```
     #[doc(alias = "Acme-Reading")]
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AcmeReading {
         /// `[ Acme-Unit ]`.
         pub acme_unit: Option<value::Utf8String>,
         extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeReading { acme_unit, extras }
     }
 
     impl AcmeReading {

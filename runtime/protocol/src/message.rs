@@ -9,6 +9,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub use crate::wire::{EndToEndId, Header, HopByHopId};
 
 /// A request or an answer: a [`Group`] with a command code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message",
+    label = "neither a request nor an answer",
+    note = "messages come from the `<command>`s of a dictionary (XML, in build.rs or by `dictionary!`) or from `#[derive(Command)]`"
+)]
 pub trait Command: Group {
     /// Command code.
     const CODE: u32;
@@ -59,6 +64,11 @@ pub trait Answer: Command {
 /// A form of the standard command `S`: `S` itself, or a user's struct that holds `S` and members of its own.
 ///
 /// Sessions build `S`, and ask the form for the rest; a vendor AVP that the form requires is a field of `Required`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a form of `{S}`",
+    label = "expected `{S}`, or a struct around it",
+    note = "own forms come from `<command like=\"…\">` in a dictionary, in the application of the command that they are like"
+)]
 pub trait Form<S: Command>: Command {
     /// What the form needs besides `S`.
     type Required;

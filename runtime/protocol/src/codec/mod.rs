@@ -36,7 +36,7 @@ pub const fn assert_generated_format(format: u32) {
 /// an uninhabited type of its name, such as `SessionId`, used only in type position: `ccr.add::<SessionId>("a;1;2")`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an AVP",
-    note = "AVPs come from a dictionary (XML, in build.rs) or from `#[derive(Avp)]` and `#[derive(Grouped)]`"
+    note = "AVPs come from a dictionary (XML, in build.rs or by `dictionary!`) or from `#[derive(Avp)]`, `#[derive(Enumerated)]` and `#[derive(Grouped)]`"
 )]
 pub trait Avp: 'static {
     /// AVP code.
@@ -54,6 +54,10 @@ pub trait Avp: 'static {
 /// A value that an AVP can carry.
 ///
 /// Implemented by the types of [`value`](crate::value), by generated enumerations and by generated groups.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of an AVP",
+    note = "values are numbers, the types of `value` (`Utf8String` for text, `OctetString` for octets), enumerations (which are `Copy` and `Eq`) and groups (`Clone`, `Debug` and `PartialEq`)"
+)]
 pub trait AvpValue: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Shortest payload of the format, in octets; Failed-AVP examples are filled with so many zeros.
     const MIN_PAYLOAD: usize;
@@ -157,6 +161,11 @@ pub enum GroupId {
 ///
 /// Declared members are public fields. All other AVPs are kept, in order and with their flags, as *extras*, which the
 /// methods here reach by key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a group nor a message",
+    label = "has no members",
+    note = "groups and messages come from a dictionary (XML, in build.rs or by `dictionary!`) or from `#[derive(Grouped)]` and `#[derive(Command)]`"
+)]
 pub trait Group: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Which grammar this is.
     const ID: GroupId;

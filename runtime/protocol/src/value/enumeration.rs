@@ -7,6 +7,11 @@ use std::fmt;
 ///
 /// An *open* enumeration is a newtype over its number with a constant for each name; unknown values survive. A *closed*
 /// one is a Rust enum, and an unknown value is refused with 5004.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enumeration",
+    label = "has no named values",
+    note = "enumerations come from AVPs with `<item>`s in a dictionary or from `#[derive(Enumerated)]`"
+)]
 pub trait Enumeration: Copy + Eq + fmt::Debug + 'static {
     /// The number on the wire: `i32` or `u32`.
     type Raw: Copy + Eq + fmt::Display + Into<i64>;
@@ -36,6 +41,7 @@ fn find_label<R: Copy + Eq>(raw: R, labels: &[(R, &'static str)]) -> Option<&'st
     labels.iter().find(|(other, _)| *other == raw).map(|(_, label)| *label)
 }
 
+#[inline(never)]
 fn write_raw<R: Copy + Eq + fmt::Display>(
     raw: R,
     labels: &[(R, &'static str)],
@@ -58,12 +64,13 @@ pub fn decode_raw<E: Enumeration>(slot: &mut E, raw: E::Raw) -> Result<(), Fault
     Ok(())
 }
 
-/// Implements [`Enumeration`] and what values need for a newtype `struct $type(pub $raw)`. For generated code.
+/// Implements [`Enumeration`] and what values need for a newtype `struct $type(pub $raw)`; bounds may follow the labels. For
+/// generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_enumeration {
-    ($type:ident, $raw:ty, [$($value:literal = $label:literal),* $(,)?]) => {
-        impl $crate::value::Enumeration for $type {
+    ($type:ident, $raw:ty, [$($value:literal = $label:literal),* $(,)?] $($bounds:tt)*) => {
+        impl $crate::value::Enumeration for $type $($bounds)* {
             type Raw = $raw;
             const LABELS: &'static [($raw, &'static str)] = &[$(($value, $label)),*];
             #[inline]
@@ -75,21 +82,21 @@ macro_rules! open_enumeration {
                 self.0
             }
         }
-        impl ::core::convert::From<$raw> for $type {
+        impl ::core::convert::From<$raw> for $type $($bounds)* {
             fn from(raw: $raw) -> Self {
                 Self(raw)
             }
         }
-        $crate::enumeration_value!($type, $raw, Self(0));
+        $crate::enumeration_value!($type, $raw, Self(0), $($bounds)*);
     };
 }
 
-/// Implements [`Enumeration`] and what values need for an `enum`. For generated code.
+/// Implements [`Enumeration`] and what values need for an `enum`; bounds may follow the labels. For generated code.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! closed_enumeration {
-    ($type:ident, $raw:ty, $first:ident, [$($value:literal = $variant:ident $label:literal),* $(,)?]) => {
-        impl $crate::value::Enumeration for $type {
+    ($type:ident, $raw:ty, $first:ident, [$($value:literal = $variant:ident $label:literal),* $(,)?] $($bounds:tt)*) => {
+        impl $crate::value::Enumeration for $type $($bounds)* {
             type Raw = $raw;
             const LABELS: &'static [($raw, &'static str)] = &[$(($value, $label)),*];
             #[inline]
@@ -104,33 +111,33 @@ macro_rules! closed_enumeration {
                 self as $raw
             }
         }
-        $crate::enumeration_value!($type, $raw, Self::$first);
+        $crate::enumeration_value!($type, $raw, Self::$first, $($bounds)*);
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! enumeration_value {
-    ($type:ident, $raw:ty, $blank:expr) => {
-        impl ::core::fmt::Debug for $type {
+    ($type:ident, $raw:ty, $blank:expr, $($bounds:tt)*) => {
+        impl ::core::fmt::Debug for $type $($bounds)* {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 $crate::value::__private::write_label(*self, f)
             }
         }
-        impl ::core::fmt::Display for $type {
+        impl ::core::fmt::Display for $type $($bounds)* {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 $crate::value::__private::write_label(*self, f)
             }
         }
-        impl ::core::convert::From<$type> for $raw {
+        impl ::core::convert::From<$type> for $raw $($bounds)* {
             fn from(value: $type) -> $raw {
                 $crate::value::Enumeration::raw(value)
             }
         }
-        impl $crate::value::ListItem for $type {
+        impl $crate::value::ListItem for $type $($bounds)* {
             type Storage = $crate::value::InlineList<[Self; 4]>;
         }
-        impl $crate::codec::AvpValue for $type {
+        impl $crate::codec::AvpValue for $type $($bounds)* {
             const MIN_PAYLOAD: usize = 4;
             #[inline]
             fn blank() -> Self {
