@@ -2,6 +2,7 @@
 
 mod acme;
 mod cdf;
+mod client;
 mod decode;
 mod demo;
 mod dictionary;

@@ -4,7 +4,7 @@ mod charging;
 
 use charging::{Server, client, lines, nowhere, text};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::TcpListener;
 
 const NOWHERE: [&str; 2] = ["--out", "/dev/null"];
@@ -41,6 +41,24 @@ fn events_one_after_the_other() {
     assert_eq!(lines.iter().map(said).collect::<Vec<_>>(), [("ACR", "EVENT_RECORD", Some(0), 2001); 20]);
     let sessions: HashSet<_> = lines.iter().map(|line| line["session_id"].as_str()).collect();
     assert_eq!(sessions.len(), 20);
+}
+
+#[test]
+fn many_sessions_at_once() {
+    let server = Server::start("cdf", &NOWHERE);
+    let lines = lines(&server.client("rf", &["--mode", "session", "--calls", "60", "--concurrency", "20"]), 0);
+    let mut sessions = HashMap::<_, Vec<_>>::new();
+    for line in &lines {
+        sessions.entry(line["session_id"].as_str().unwrap()).or_default().push(said(line).1);
+    }
+    assert_eq!(sessions.len(), 60);
+    for records in sessions.values() {
+        assert_eq!(records, &["START_RECORD", "INTERIM_RECORD", "STOP_RECORD"]);
+    }
+    // They overlap: before the first session is over, another has begun.
+    let stopped = lines.iter().position(|line| line["type"] == "STOP_RECORD").unwrap();
+    let started = lines[..stopped].iter().filter(|line| line["type"] == "START_RECORD").count();
+    assert!(started > 1, "{started}");
 }
 
 #[test]
@@ -106,7 +124,7 @@ fn a_realm_without_a_server_is_named() {
 
 #[test]
 fn what_is_not_understood_is_no_charging() {
-    for arguments in [["--mode", "sessions"], ["--interims", "-1"], ["--timeout", "soon"]] {
+    for arguments in [["--mode", "sessions"], ["--interims", "-1"], ["--timeout", "soon"], ["--concurrency", "0"]] {
         let output = client("rf", nowhere(), &arguments);
         assert_eq!((text(&output.stdout), output.status.code()), ("", Some(2)), "{arguments:?}");
         assert!(text(&output.stderr).contains("--help"), "{arguments:?}");

@@ -1,6 +1,7 @@
 //! The sessions and events of the client.
 
 use super::EventAction;
+use crate::client::repeat;
 use diametric::base::ResultCode;
 use diametric::credit_control::{
     Cca, Ccr, GrantedServiceUnit, MultipleServicesCreditControl, RequestedServiceUnit, UsedServiceUnit,
@@ -8,11 +9,9 @@ use diametric::credit_control::{
 use diametric::ro::{Opened, Reauthorization, RoError, Service, SessionHandle};
 use diametric::ts32299::ReportingReason;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
-use tokio::task::JoinSet;
 
 /// How long a RAR may be ahead of the session that it is for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -55,21 +54,12 @@ impl Calls {
     /// # Errors
     /// The first that had no answer; the others are given up.
     pub(super) async fn run(self: &Arc<Self>, service: &Service, count: u64, concurrency: u16) -> Result<(), RoError> {
-        let begun = Arc::new(AtomicU64::new(0));
-        let mut workers = JoinSet::new();
-        for _ in 0..count.min(concurrency.into()) {
-            let (calls, service, begun) = (Arc::clone(self), service.clone(), Arc::clone(&begun));
-            workers.spawn(async move {
-                while begun.fetch_add(1, Ordering::Relaxed) < count {
-                    answered(calls.call(service.clone()).await)?;
-                }
-                Ok(())
-            });
-        }
-        while let Some(worked) = workers.join_next().await {
-            // A call that panicked has said so itself.
-            worked.unwrap_or(Err(RoError::Ended))?;
-        }
+        let (calls, service) = (Arc::clone(self), service.clone());
+        let call = move || {
+            let (calls, service) = (Arc::clone(&calls), service.clone());
+            async move { answered(calls.call(service).await) }
+        };
+        repeat(count, concurrency, call).await?;
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         failure.map_or(Ok(()), Err)
     }

@@ -1,22 +1,17 @@
 //! A charging client to test servers with.
 
 mod calls;
-mod journal;
 
-use crate::report;
-use anyhow::{Context, Result, anyhow};
+use crate::client::{self, seconds};
+use anyhow::{Result, anyhow};
 use calls::{Calls, Plan};
 use clap::ValueEnum;
 use diametric::credit_control::RequestedServiceUnit;
 use diametric::ro::imsi;
 use diametric::{Config, Node, PeerAddress};
-use journal::Journal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How long leave-taking may take at the end.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 const AFTER_HELP: &str = "\
 Every exchange is one line of JSON on standard output, told when the answer has come; times are in microseconds:
@@ -116,49 +111,26 @@ enum EventAction {
     PriceEnquiry,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds, such as 10 or 0.5")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
 /// Runs the client.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let journal = Arc::new(Journal::new());
-    let charged = charge(args, &journal);
-    let all_well = journal.close();
-    match charged {
-        Ok(()) if all_well => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::FAILURE,
-        Err(error) => {
-            report::error(&error);
-            ExitCode::from(2)
-        }
-    }
+    let mut config = Config::new(args.origin_host.as_str(), args.origin_realm.as_str())
+        .peer(args.peer.clone())
+        .ro_client(args.destination_realm.as_str());
+    config.ro.ocs_host = args.destination_host.as_deref().map(Into::into);
+    config.ro.tx = args.timeout;
+    client::run(config, |node| charge(args, node))
 }
 
-fn charge(args: &Args, journal: &Arc<Journal>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(async {
-        let mut config = Config::new(args.origin_host.as_str(), args.origin_realm.as_str())
-            .peer(args.peer.clone())
-            .ro_client(args.destination_realm.as_str());
-        config.ro.ocs_host = args.destination_host.as_deref().map(Into::into);
-        config.ro.tx = args.timeout;
-        let observer = Arc::clone(journal);
-        let node = Node::builder(config).observe(move |frame| observer.see(frame)).start().await?;
-        let ro = node.ro()?;
-        let service =
-            ro.service(args.service_context_id.as_str()).subscription(imsi(args.subscription_id_imsi.as_str()));
-        let calls = Calls::new(plan(args));
-        ro.on_reauth({
-            let calls = Arc::clone(&calls);
-            move |session, rar| Arc::clone(&calls).reauthorized(session, rar)
-        });
-        let charged = calls.run(&service, args.calls, args.concurrency).await;
-        // The peer may be the reason why something failed: it is not waited for long.
-        let _ = tokio::time::timeout(FAREWELL, node.shutdown()).await;
-        charged.map_err(|error| anyhow!(error).context(format!("cannot charge by way of {}", args.peer)))
-    })
+async fn charge(args: &Args, node: Node) -> Result<()> {
+    let ro = node.ro()?;
+    let service = ro.service(args.service_context_id.as_str()).subscription(imsi(args.subscription_id_imsi.as_str()));
+    let calls = Calls::new(plan(args));
+    ro.on_reauth({
+        let calls = Arc::clone(&calls);
+        move |session, rar| Arc::clone(&calls).reauthorized(session, rar)
+    });
+    let charged = calls.run(&service, args.calls, args.concurrency).await;
+    charged.map_err(|error| anyhow!(error).context(format!("cannot charge by way of {}", args.peer)))
 }
 
 fn plan(args: &Args) -> Plan {

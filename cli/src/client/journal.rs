@@ -1,6 +1,7 @@
-//! Tells every exchange of the credit-control application, from the messages as they pass.
+//! Tells every exchange of the charging applications, from the messages as they pass.
 
 use diametric::Frame;
+use diametric::accounting::{AccountingRecordNumber, AccountingRecordType};
 use diametric::base::ResultCode;
 use diametric::codec::Avp;
 use diametric::credit_control::{CcRequestNumber, CcRequestType, RequestedAction};
@@ -14,10 +15,11 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-const CREDIT_CONTROL: u32 = 4;
-const CCR: u32 = 272;
-const RAR: u32 = 258;
-const ASR: u32 = 274;
+/// Application-Id and command code.
+const CCR: (u32, u32) = (4, 272);
+const RAR: (u32, u32) = (4, 258);
+const ASR: (u32, u32) = (4, 274);
+const ACR: (u32, u32) = (3, 271);
 const SESSION_ID: u32 = 263;
 const RESULT_CODE: u32 = 268;
 
@@ -27,7 +29,7 @@ struct Asked {
     line: Map<String, Value>,
 }
 
-pub(super) struct Journal {
+pub(crate) struct Journal {
     /// By who asked (this client or not) and the id that the answer repeats.
     asked: Mutex<HashMap<(bool, HopByHopId), Asked>>,
     refused: AtomicBool,
@@ -37,7 +39,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (lines, received) = mpsc::channel();
         let writer = std::thread::spawn(move || write(&received));
         Self {
@@ -49,10 +51,11 @@ impl Journal {
     }
 
     /// Takes note of a message.
-    pub(super) fn see(&self, frame: Frame<'_>) {
+    pub(crate) fn see(&self, frame: Frame<'_>) {
         let Ok(message) = RawMessage::read(frame.octets) else { return };
         let header = message.header;
-        if header.application != CREDIT_CONTROL || !matches!(header.command, CCR | RAR | ASR) {
+        let command = (header.application, header.command);
+        if !matches!(command, CCR | RAR | ASR | ACR) {
             return;
         }
         if header.flags.is_request() {
@@ -63,7 +66,7 @@ impl Journal {
         let Some(Asked { at, mut line }) = lock(&self.asked).remove(&(!frame.sent, header.hop_by_hop)) else { return };
         let latency = at.elapsed().as_micros();
         let result_code = number(&message, RESULT_CODE);
-        if header.command == CCR && !result_code.is_some_and(|code| is_success(ResultCode(code))) {
+        if matches!(command, CCR | ACR) && !result_code.is_some_and(|code| is_success(ResultCode(code))) {
             self.refused.store(true, Ordering::Relaxed);
         }
         line.insert("result_code".into(), result_code.into());
@@ -77,8 +80,8 @@ impl Journal {
         }
     }
 
-    /// Waits until everything is written; whether all CCRs were answered with success.
-    pub(super) fn close(&self) -> bool {
+    /// Waits until everything is written; whether all CCRs and ACRs were answered with success.
+    pub(crate) fn close(&self) -> bool {
         lock(&self.lines).take();
         if let Some(writer) = lock(&self.writer).take() {
             // A writer that panicked has said so itself.
@@ -103,24 +106,31 @@ fn write(lines: &mpsc::Receiver<String>) {
 
 fn request(message: &RawMessage<'_>) -> Map<String, Value> {
     let mut line = Map::new();
-    let command = match message.header.command {
-        CCR => "CCR",
-        RAR => "RAR",
-        _ => "ASR",
-    };
-    line.insert("command".into(), command.into());
-    if message.header.command == CCR {
-        let request_type = number(message, CcRequestType::CODE).and_then(|raw| CcRequestType::from_raw(raw as i32));
-        line.insert("type".into(), request_type.and_then(Enumeration::label).into());
-        let action = number(message, RequestedAction::CODE).and_then(|raw| RequestedAction::from_raw(raw as i32));
-        if let Some(action) = action.and_then(Enumeration::label) {
-            line.insert("requested_action".into(), action.into());
+    let mut tell = |name: &str, value: Value| _ = line.insert(name.into(), value);
+    match (message.header.application, message.header.command) {
+        CCR => {
+            tell("command", "CCR".into());
+            tell("type", label::<CcRequestType>(message).into());
+            if let Some(action) = label::<RequestedAction>(message) {
+                tell("requested_action", action.into());
+            }
+            tell("number", number(message, CcRequestNumber::CODE).into());
         }
-        line.insert("number".into(), number(message, CcRequestNumber::CODE).into());
+        ACR => {
+            tell("command", "ACR".into());
+            tell("type", label::<AccountingRecordType>(message).into());
+            tell("number", number(message, AccountingRecordNumber::CODE).into());
+        }
+        RAR => tell("command", "RAR".into()),
+        _ => tell("command", "ASR".into()),
     }
     let session_id = message.find(0, SESSION_ID).map(|avp| String::from_utf8_lossy(avp.data).into_owned());
-    line.insert("session_id".into(), session_id.into());
+    tell("session_id", session_id.into());
     line
+}
+
+fn label<A: Avp + Enumeration<Raw = i32>>(message: &RawMessage<'_>) -> Option<&'static str> {
+    A::from_raw(number(message, A::CODE)? as i32)?.label()
 }
 
 fn number(message: &RawMessage<'_>, code: u32) -> Option<u32> {

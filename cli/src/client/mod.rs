@@ -1,0 +1,87 @@
+//! What the two charging clients, `ro` and `rf`, have in common.
+
+mod journal;
+
+use crate::report;
+use anyhow::{Context, Result};
+use diametric::{Config, Node};
+pub(crate) use journal::Journal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How long leave-taking may take at the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Reads a time as the command line has it.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds, such as 10 or 0.5")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// Runs a client whose exchanges are told: 0 if all were answered with success, 1 if one was refused, 2 if there was an
+/// error.
+pub(crate) fn run<F: Future<Output = Result<()>>>(config: Config, charge: impl FnOnce(Node) -> F) -> ExitCode {
+    let journal = Arc::new(Journal::new());
+    let charged = converse(config, &journal, charge);
+    let all_well = journal.close();
+    match charged {
+        Ok(()) if all_well => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(error) => {
+            report::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn converse<F: Future<Output = Result<()>>>(
+    config: Config,
+    journal: &Arc<Journal>,
+    charge: impl FnOnce(Node) -> F,
+) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    runtime.block_on(async {
+        let observer = Arc::clone(journal);
+        let node = Node::builder(config).observe(move |frame| observer.see(frame)).start().await?;
+        let charged = charge(node.clone()).await;
+        // The peer may be the reason why something failed: it is not waited for long.
+        let _ = tokio::time::timeout(FAREWELL, node.shutdown()).await;
+        charged
+    })
+}
+
+/// Makes `count` calls, `concurrency` at a time.
+///
+/// # Errors
+/// The first that had no answer; the others are given up.
+pub(crate) async fn repeat<F, E>(
+    count: u64,
+    concurrency: u16,
+    call: impl Fn() -> F + Clone + Send + 'static,
+) -> Result<(), E>
+where
+    F: Future<Output = Result<(), E>> + Send,
+    E: Send + 'static,
+{
+    let begun = Arc::new(AtomicU64::new(0));
+    let mut workers = JoinSet::new();
+    for _ in 0..count.min(concurrency.into()) {
+        let (call, begun) = (call.clone(), Arc::clone(&begun));
+        workers.spawn(async move {
+            while begun.fetch_add(1, Ordering::Relaxed) < count {
+                call().await?;
+            }
+            Ok(())
+        });
+    }
+    while let Some(worked) = workers.join_next().await {
+        match worked {
+            Ok(result) => result?,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    Ok(())
+}
