@@ -1,6 +1,6 @@
 //! A charging data function (CDF): the server of offline charging. It prints what clients report, until Ctrl-C.
 //!
-//! `cargo run --package cdf-server`, and in another terminal `cargo run --package rf-client`.
+//! `cargo run --package cdf-server 127.0.0.1:3868`, and then the example `rf-client`, or `diametric rf`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
@@ -54,9 +54,10 @@ fn print(operation: &str, request: &RfRequest) {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let config = Config::new("cdf.example.net", "example.net").listen("127.0.0.1:3868".parse()?);
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3868".into());
+    let config = Config::new("cdf.example.net", "example.net").listen(address.parse()?);
     let node = Node::builder(config).rf_server(Cdf).start().await?;
-    println!("listening on {}", node.listening()[0]);
+    println!("listening on {}; Ctrl-C ends the server", node.listening()[0]);
     tokio::signal::ctrl_c().await?;
     // Takes leave of the clients (DPR) before the program ends.
     node.shutdown().await;

@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3868".into());
     let config = Config::new("ocs.example.net", "example.net").listen(address.parse()?);
     let node = Node::builder(config).ro_server(Ocs(Mutex::new((10_000_000, HashMap::new())))).start().await?;
-    println!("listening on {:?}; Ctrl-C ends the server", node.listening());
+    println!("listening on {}; Ctrl-C ends the server", node.listening()[0]);
     tokio::signal::ctrl_c().await?;
     node.shutdown().await;
     Ok(())

@@ -1,13 +1,13 @@
 //! A client of offline charging (CTF): it reports a call, from START to STOP, and a message, in one EVENT.
 //!
-//! It needs a server on port 3868: `cargo run --package cdf-server`, or `diametric cdf --out -`.
+//! `cargo run --package rf-client 127.0.0.1:3868 example.net`, with the example `cdf-server` running, or `diametric cdf`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use diametric::accounting::Acr;
 use diametric::rf::Delivered;
 use diametric::ts32299::{ImsInformation, ImsInformationRequired, NodeFunctionality, ServiceInformation};
-use diametric::{Config, Node};
+use diametric::{Config, Node, PeerAddress};
 use std::error::Error;
 
 /// What every record says. Session-Id, the record's type and number, its time, and where it goes are the library's.
@@ -29,7 +29,12 @@ fn tell(record: &str, delivered: &Delivered) {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let config = Config::new("as.example.com", "example.com").peer(("127.0.0.1", 3868)).rf_client("example.net");
+    let mut arguments = std::env::args().skip(1);
+    let (Some(address), Some(realm)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: rf-client HOST:PORT REALM".into());
+    };
+    let address: PeerAddress = address.parse()?;
+    let config = Config::new("as.example.com", "example.com").peer(address).rf_client(realm);
     let node = Node::builder(config).start().await?;
     let rf = node.rf()?;
 
