@@ -187,13 +187,19 @@ impl Printer for Json {
                 out.push(b'"');
             }
             Value::Address(address) => text::display(out, format_args!("\"{address}\"")),
+            Value::Masked(kept, mask) => {
+                string(out, kept);
+                out.pop();
+                text::display(out, format_args!("masked-{mask:016x}\""));
+            }
             Value::Group => self.raw("null"),
         }
         self.out.push(b'}');
     }
 
-    fn invalid(&mut self, octets: &[u8], reason: &dyn fmt::Display) {
-        self.hex_member(",\"value\":", octets);
+    fn invalid(&mut self, octets: &Value<'_>, reason: &dyn fmt::Display) {
+        self.value(octets, None);
+        self.out.pop();
         self.raw(",\"invalid\":");
         string(&mut self.out, &reason.to_string());
         self.out.push(b'}');
@@ -219,7 +225,7 @@ impl Printer for Json {
             self.raw(",\"path\":");
             string(&mut self.out, &error.path());
             self.raw(",\"message\":");
-            string(&mut self.out, &error.first().message);
+            string(&mut self.out, &findings.reason(&error.first().message));
             self.out.push(b'}');
         }
         if let Some(octets) = &findings.reencoded {

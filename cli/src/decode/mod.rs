@@ -1,12 +1,15 @@
 //! `diametric decode`: messages as people or programs read them.
 
 mod capture;
+mod filter;
 mod input;
 mod json;
+mod mask;
 mod names;
 mod output;
 mod place;
 mod source;
+mod summary;
 mod text;
 mod tree;
 mod typed;
@@ -17,13 +20,17 @@ use crate::dictionary::load;
 use crate::report::{self, Outcome};
 use anyhow::Result;
 use capture::{Kind, Sink, Unread};
+use clap::error::ErrorKind;
 use diametric_protocol::wire::{HEADER_LEN, HeaderError, frame_length};
+use filter::{Filter, Wanted};
 use input::Input;
+use mask::Mask;
 use names::Names;
 use output::Output;
 use place::Place;
 use source::Source;
 use std::path::PathBuf;
+use summary::Summary;
 use typed::Typed;
 use walk::Printer;
 
@@ -41,6 +48,9 @@ EXAMPLES:
   diametric decode trace.pcapng
   diametric decode --json messages.hex | jq .command
   tcpdump -i any -w - port 3868 | diametric decode
+  diametric decode --command CCA --result-code 5xxx --result-code 4010 trace.pcap
+  diametric decode --summary --json trace.pcapng
+  diametric decode --mask --session-id 'gw.example.org;1;2' trace.pcap
   xxd -p -c 0 message.bin | diametric decode --strict
   diametric decode --dictionary acme.xml trace.pcap";
 
@@ -54,6 +64,18 @@ pub(crate) struct Args {
     /// Port to read in captures; may be given several times. Without it, whatever looks like Diameter is read
     #[arg(long)]
     port: Vec<u16>,
+
+    #[command(flatten)]
+    wanted: Wanted,
+
+    /// Print counts of the messages instead: requests, answers, results, and the time from request to answer
+    #[arg(long, conflicts_with_all = ["reencode", "strict"])]
+    summary: bool,
+
+    /// Replace what identifies subscribers, and what nobody knows the meaning of, by masks: the same for the same value in
+    /// one run, and different in the next
+    #[arg(long, conflicts_with = "reencode")]
+    mask: bool,
 
     /// Print one JSON object a line instead of trees
     #[arg(long)]
@@ -82,33 +104,34 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let Some(loaded) = load::beside_standard(&args.dictionary) else { return Ok(Outcome::Faulty) };
     let names = Names::new(loaded.dictionary);
     let typed = Typed::new(args.strict, args.reencode);
+    let filter = match Filter::new(&args.wanted, &names) {
+        Ok(filter) => filter,
+        Err(unknown) => clap::Error::raw(ErrorKind::InvalidValue, format!("{unknown}\n")).exit(),
+    };
     if args.json {
-        decode(args, Output::new(&names, &typed, json::Json::new(args.lengths)))
+        decode(args, Output::new(&names, &typed, &filter, json::Json::new(args.lengths)))
     } else {
-        decode(args, Output::new(&names, &typed, tree::Tree::new(args.lengths)))
+        decode(args, Output::new(&names, &typed, &filter, tree::Tree::new(args.lengths)))
     }
 }
 
 fn decode(args: &Args, mut output: Output<'_, impl Printer>) -> Result<Outcome> {
+    output.json = args.json;
+    output.summary = args.summary.then(Summary::default);
+    output.mask = args.mask.then(Mask::default);
     let mut source = Source::open(args.file.as_deref())?;
-    let outcome = match capture::kind(&mut source)? {
+    let unread = match capture::kind(&mut source)? {
         Kind::Lines => lines(Input::new(source), &mut output)?,
-        Kind::Stream => told(&capture::stream(&mut source, &mut output)?, &mut output)?,
-        Kind::Capture(format) => told(&capture::capture(&mut source, format, &args.port, &mut output)?, &mut output)?,
+        Kind::Stream => capture::stream(&mut source, &mut output)?,
+        Kind::Capture(format) => capture::capture(&mut source, format, &args.port, &mut output)?,
     };
-    output.flush()?;
-    Ok(outcome)
-}
-
-/// Tells what could not be read, behind what could.
-fn told(unread: &Unread, output: &mut Output<'_, impl Printer>) -> Result<Outcome> {
-    output.flush()?;
+    output.finish(&unread)?;
     unread.tell();
     Ok(if unread.is_nothing() { Outcome::Clean } else { Outcome::Faulty })
 }
 
-fn lines(mut input: Input, output: &mut Output<'_, impl Printer>) -> Result<Outcome> {
-    let mut outcome = Outcome::Clean;
+fn lines(mut input: Input, output: &mut Output<'_, impl Printer>) -> Result<Unread> {
+    let mut unread = Unread::default();
     let mut octets = Vec::new();
     while let Some((number, line)) = input.next_line()? {
         let mut complaints = Vec::new();
@@ -117,7 +140,7 @@ fn lines(mut input: Input, output: &mut Output<'_, impl Printer>) -> Result<Outc
             Err(error) => complaints.push(format!("line {number}: {error}")),
         }
         if !complaints.is_empty() {
-            outcome = Outcome::Faulty;
+            unread.lines += 1;
             output.flush()?;
             complaints.iter().for_each(|complaint| report::line(format_args!("{complaint}")));
         }
@@ -125,7 +148,7 @@ fn lines(mut input: Input, output: &mut Output<'_, impl Printer>) -> Result<Outc
             output.idle()?;
         }
     }
-    Ok(outcome)
+    Ok(unread)
 }
 
 /// Hands on the messages that stand behind one another in `octets`, and says what is wrong with what is none.

@@ -1,8 +1,9 @@
 //! A dictionary as the decoder looks things up in it: once resolved, one hash look-up for each AVP.
 
 use super::json;
+use super::mask::{self, Masking};
 use diametric_dictionary::index::Index;
-use diametric_dictionary::model::{AvpId, CommandId, DataType, Dictionary, Message};
+use diametric_dictionary::model::{AvpId, Command, CommandId, DataType, Dictionary, Message};
 use diametric_protocol::wire::Header;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -26,6 +27,8 @@ pub(crate) struct Definition {
     pub(crate) is_named: bool,
     /// Whether this is Failed-AVP, which may hold what cannot be framed.
     pub(crate) is_failed_avp: bool,
+    /// How much of its value is an identity of a subscriber.
+    pub(crate) masking: Masking,
     /// How its JSON object begins: the same text each time.
     pub(crate) json_head: Box<[u8]>,
     /// By value.
@@ -38,6 +41,11 @@ impl Definition {
     pub(crate) fn label(&self, value: i64) -> Option<&str> {
         let at = self.labels.binary_search_by_key(&value, |(value, _)| *value).ok()?;
         Some(&self.labels[at].1)
+    }
+
+    /// Every value that has a label.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (i64, &str)> {
+        self.labels.iter().map(|(value, label)| (*value, &**label))
     }
 }
 
@@ -66,6 +74,7 @@ impl Names {
                 data_type: avp.data_type,
                 is_named: !labels.is_empty(),
                 is_failed_avp: (avp.vendor, avp.code) == (0, 279),
+                masking: mask::masking(&avp.name),
                 json_head: json::head(Some(&avp.name), Some(avp.code), Some(avp.vendor)).into(),
                 labels: labels.into(),
             };
@@ -79,6 +88,11 @@ impl Names {
         Self { avps, commands_by_code, index, dictionary }
     }
 
+    /// The dictionary itself.
+    pub(crate) fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
     /// The AVP with this identity.
     #[inline]
     pub(crate) fn avp(&self, vendor: u32, code: u32) -> Option<&Definition> {
@@ -86,14 +100,18 @@ impl Names {
     }
 
     /// The request or answer that a header announces.
+    pub(crate) fn message(&self, header: Header) -> Option<&Message> {
+        let command = self.command(header.application, header.command)?;
+        Some(if header.flags.is_request() { &command.request } else { &command.answer })
+    }
+
+    /// The command with this code.
     ///
     /// IANA gives a command code one meaning, which an application may only make more specific, so an application that
     /// no dictionary knows does not hide the name.
-    pub(crate) fn message(&self, header: Header) -> Option<&Message> {
-        let id = self.index.command(header.application, header.command);
-        let id = id.or_else(|| self.commands_by_code.get(&header.command).copied())?;
-        let command = self.dictionary.command(id);
-        Some(if header.flags.is_request() { &command.request } else { &command.answer })
+    pub(crate) fn command(&self, application: u32, code: u32) -> Option<&Command> {
+        let id = self.index.command(application, code);
+        id.or_else(|| self.commands_by_code.get(&code).copied()).map(|id| self.dictionary.command(id))
     }
 
     /// The name of an application.

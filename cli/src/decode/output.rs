@@ -1,8 +1,11 @@
 //! What becomes of each message.
 
-use super::capture::Sink;
+use super::capture::{Sink, Unread};
+use super::filter::Filter;
+use super::mask::Mask;
 use super::names::Names;
 use super::place::Place;
+use super::summary::Summary;
 use super::typed::Typed;
 use super::walk::{self, Printer};
 use anyhow::{Context as _, Result};
@@ -12,18 +15,30 @@ use std::io::{self, StdoutLock, Write as _};
 /// How much output is collected before it is written, in octets.
 const CHUNK: usize = 1 << 16;
 
-/// Prints messages.
+/// Prints messages, or counts them.
 pub(crate) struct Output<'a, P> {
-    names: &'a Names,
-    typed: &'a Typed,
-    printer: P,
+    /// What things are called.
+    pub(crate) names: &'a Names,
+    /// What is asked of the typed layer.
+    pub(crate) typed: &'a Typed,
+    /// Which messages are wanted.
+    pub(crate) filter: &'a Filter,
+    /// What hides identities, if they are to be hidden.
+    pub(crate) mask: Option<Mask>,
+    /// What counts messages, if they are not to be printed.
+    pub(crate) summary: Option<Summary>,
+    /// Whether the summary is an object.
+    pub(crate) json: bool,
+    /// What writes messages.
+    pub(crate) printer: P,
     out: StdoutLock<'static>,
 }
 
 impl<'a, P: Printer> Output<'a, P> {
-    /// Prints to standard output.
-    pub(crate) fn new(names: &'a Names, typed: &'a Typed, printer: P) -> Self {
-        Self { names, typed, printer, out: io::stdout().lock() }
+    /// Prints all messages to standard output.
+    pub(crate) fn new(names: &'a Names, typed: &'a Typed, filter: &'a Filter, printer: P) -> Self {
+        let out = io::stdout().lock();
+        Self { names, typed, filter, mask: None, summary: None, json: false, printer, out }
     }
 
     /// Writes what has been printed.
@@ -33,13 +48,38 @@ impl<'a, P: Printer> Output<'a, P> {
         buffer.clear();
         Ok(())
     }
+
+    /// Prints the summary, if there is to be one, and writes everything.
+    pub(crate) fn finish(&mut self, unread: &Unread) -> Result<()> {
+        if let Some(summary) = &mut self.summary {
+            summary.finish(self.names);
+            let text = if self.json {
+                let mut object = summary.object(self.names);
+                object.insert("not_read".into(), unread.object());
+                format!("{}\n", serde_json::Value::Object(object))
+            } else {
+                summary.table(self.names)
+            };
+            self.printer.buffer().extend_from_slice(text.as_bytes());
+        }
+        self.flush()
+    }
 }
 
 impl<P: Printer> Sink for Output<'_, P> {
     fn message(&mut self, place: &Place, frame: &[u8]) -> Result<()> {
         let message = RawMessage::read(frame)?;
-        let findings = self.typed.examine(&message, frame);
-        walk::message(place, &message, &findings, self.names, &mut self.printer);
+        let wanted = self.filter.wants(&message);
+        if let Some(summary) = &mut self.summary {
+            summary.add(place, &message, wanted);
+            return Ok(());
+        }
+        if !wanted {
+            return Ok(());
+        }
+        let mut findings = self.typed.examine(&message, frame);
+        findings.is_masked = self.mask.is_some();
+        walk::message(place, &message, &findings, self.names, self.mask.as_ref(), &mut self.printer);
         if self.printer.buffer().len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 

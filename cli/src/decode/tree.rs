@@ -153,14 +153,27 @@ impl Printer for Tree {
             },
             Value::Time(time) => self.display(format_args!(" {time}")),
             Value::Address(address) => self.display(format_args!(" {address}")),
+            Value::Masked("", mask) => self.display(format_args!(" masked-{mask:016x}")),
+            Value::Masked(kept, mask) => {
+                let kept = format!("{kept:?}");
+                self.display(format_args!(" {}masked-{mask:016x}\"", kept.trim_end_matches('"')));
+            }
             Value::Group => {}
         }
         self.out.push(b'\n');
     }
 
-    fn invalid(&mut self, octets: &[u8], reason: &dyn fmt::Display) {
-        self.raw(" 0x");
-        text::hex(&mut self.out, octets);
+    fn invalid(&mut self, octets: &Value<'_>, reason: &dyn fmt::Display) {
+        match octets {
+            Value::Octets(octets) => {
+                self.raw(" 0x");
+                text::hex(&mut self.out, octets);
+            }
+            masked => {
+                self.value(masked, None);
+                self.out.pop();
+            }
+        }
         self.display(format_args!(" (invalid: {reason})\n"));
     }
 
@@ -180,7 +193,7 @@ impl Printer for Tree {
 
     fn end(&mut self, findings: &Findings) {
         if let Some(error) = &findings.error {
-            self.display(format_args!("error: {error}\n"));
+            self.display(format_args!("error: {}\n", findings.reason(&error.to_string())));
         }
         if let Some(octets) = &findings.reencoded {
             self.hex_line("reencoded: ", octets);

@@ -31,6 +31,8 @@ pub(crate) enum Value<'a> {
     Address(Address),
     /// Grouped.
     Group,
+    /// What is not shown: what stands before it, and what stands for it.
+    Masked(&'a str, u64),
 }
 
 /// Why a payload does not fit the type of its AVP.

@@ -8,6 +8,7 @@ mod frames;
 mod input;
 mod json;
 mod typed;
+mod wanted;
 
 use std::path::PathBuf;
 use std::process::Output;

@@ -1,6 +1,7 @@
 //! What of the input could not be read.
 
 use crate::report;
+use serde_json::{Value, json};
 
 /// Ways of not being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +22,25 @@ pub(crate) enum Loss {
     BadBlock,
 }
 
-const LOSSES: [(Loss, &str, &str); 7] = [
-    (Loss::Skipped, "octet that belongs to no message", "octets that belong to no message"),
-    (Loss::Cut, "message cut short", "messages cut short"),
-    (Loss::Missing, "octet that is not in the capture", "octets that are not in the capture"),
-    (Loss::BadFrame, "frame with headers that make no sense", "frames with headers that make no sense"),
-    (Loss::UnknownLink, "frame of a link type that is not known", "frames of a link type that is not known"),
-    (Loss::Fragments, "IP datagram with fragments missing", "IP datagrams with fragments missing"),
-    (Loss::BadBlock, "block of the file that makes no sense", "blocks of the file that make no sense"),
+/// The ways, what one is called and what several are, and the member that counts them in an object.
+const LOSSES: [(Loss, &str, &str, &str); 7] = [
+    (Loss::Skipped, "octet that belongs to no message", "octets that belong to no message", "skipped_octets"),
+    (Loss::Cut, "message cut short", "messages cut short", "cut_messages"),
+    (Loss::Missing, "octet that is not in the capture", "octets that are not in the capture", "missing_octets"),
+    (Loss::BadFrame, "frame with headers that make no sense", "frames with headers that make no sense", "bad_frames"),
+    (
+        Loss::UnknownLink,
+        "frame of a link type that is not known",
+        "frames of a link type that is not known",
+        "unknown_link_frames",
+    ),
+    (
+        Loss::Fragments,
+        "IP datagram with fragments missing",
+        "IP datagrams with fragments missing",
+        "incomplete_datagrams",
+    ),
+    (Loss::BadBlock, "block of the file that makes no sense", "blocks of the file that make no sense", "bad_blocks"),
 ];
 
 /// What could not be read, how much of it, and where it began.
@@ -37,6 +49,8 @@ pub(crate) struct Unread {
     /// The frame that is being read, 0 if the input has no frames.
     pub(crate) frame: u64,
     counts: [Count; LOSSES.len()],
+    /// Lines that have been complained about.
+    pub(crate) lines: u64,
     /// Why reading had to end before the input did.
     pub(crate) end: Option<String>,
 }
@@ -72,12 +86,20 @@ impl Unread {
 
     /// Whether everything has been read.
     pub(crate) fn is_nothing(&self) -> bool {
-        self.end.is_none() && self.counts.iter().all(|count| count.number == 0)
+        self.end.is_none() && self.lines == 0 && self.counts.iter().all(|count| count.number == 0)
+    }
+
+    /// What could not be read, for programs.
+    pub(crate) fn object(&self) -> Value {
+        let counts =
+            LOSSES.iter().map(|(loss, _, _, member)| ((*member).to_owned(), json!(self.counts[*loss as usize].number)));
+        let others = [("lines".to_owned(), json!(self.lines)), ("end".to_owned(), json!(self.end))];
+        Value::Object(counts.chain(others).collect())
     }
 
     /// Tells what could not be read, on standard error, a line for each kind.
     pub(crate) fn tell(&self) {
-        for (loss, one, many) in LOSSES {
+        for (loss, one, many, _) in LOSSES {
             let Count { number, first } = self.counts[loss as usize];
             match (number, first) {
                 (0, _) => {}
