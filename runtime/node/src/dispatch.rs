@@ -7,12 +7,17 @@ use diametric_protocol::base::{DestinationHost, ResultCode, RouteRecord};
 use diametric_protocol::codec::{Avp, EncodeError, Known};
 use diametric_protocol::message::{self, Request};
 use diametric_protocol::peer::{LocalNode, RemoteNode};
-use diametric_protocol::wire::RawMessage;
-use std::collections::HashMap;
+use diametric_protocol::wire::{Header, RawMessage};
+use rustc_hash::FxHashMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 
 /// However few handlers there may be, so many requests may wait for one.
 const MIN_WAITING: usize = 256;
@@ -29,19 +34,50 @@ pub struct Incoming<R> {
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Handle = Box<dyn Fn(Bytes, RequestContext, Arc<RemoteNode>, Arc<Known>) -> BoxFuture<Handled> + Send + Sync>;
+/// Decodes a request and calls the handler: at once, or when the future is first polled.
+type Call = Box<dyn Fn(&Bytes, Asker<'_>, At) -> Result<BoxFuture<Handled>, ErrorAnswer> + Send + Sync>;
+type Handled = Result<Answered, ErrorAnswer>;
+
+/// What is known of a request before it is decoded.
+struct Asker<'a> {
+    context: RequestContext,
+    peer: &'a Arc<RemoteNode>,
+    known: &'a Known,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Once,
+    FirstPoll,
+}
+
+/// How long a handler may take before its first await, or for an answer that awaits nothing. One that takes longer holds
+/// its connection up.
+const QUICK: Duration = Duration::from_micros(200);
+/// How many requests get a task each after one that held its connection up, before the next is tried at once.
+const WARINESS: u32 = 64;
+
+/// [`RequestContext::refuse`] for the answers to one type of requests.
 type Refuse = fn(&RequestContext, &Origin<'_>, &ErrorAnswer, &[u8]) -> Result<Vec<u8>, EncodeError>;
-type Handled = Result<Reply, ErrorAnswer>;
 
 /// What is done with the requests of one type.
 struct Handler {
-    handle: Handle,
-    /// [`RequestContext::refuse`] for the answers to these requests.
+    call: Call,
     refuse: Refuse,
+    /// Requests that are not handled at once, since the handler takes its time.
+    wary: AtomicU32,
+}
+
+/// How far a request has come.
+pub(crate) enum Begun {
+    /// It is answered; `None` only if no answer can be encoded.
+    Answered(Option<Answered>),
+    /// The handler waits for something.
+    Waits(BoxFuture<Option<Answered>>),
 }
 
 /// An answer on its way to the connection.
-pub(crate) struct Reply {
+pub(crate) struct Answered {
     pub(crate) frame: Vec<u8>,
     /// Is let go of when the answer has its place, ahead of whatever is sent next, or will never have one.
     pub(crate) held: Option<Held>,
@@ -54,7 +90,7 @@ pub(crate) type Held = Box<dyn Send>;
 pub(crate) struct Dispatcher {
     local: Arc<LocalNode>,
     known: Arc<Known>,
-    handlers: HashMap<(u32, u32), Handler>,
+    handlers: FxHashMap<(u32, u32), Handler>,
     max_handlers: usize,
     total: Arc<Semaphore>,
 }
@@ -97,21 +133,69 @@ impl Dispatcher {
         Arc::clone(&self.total).try_acquire_owned().ok()
     }
 
-    /// What answers `frame`; `None` only if no answer can be encoded.
-    pub(crate) async fn answer(
-        self: Arc<Self>,
-        frame: Bytes,
-        context: RequestContext,
-        peer: Arc<RemoteNode>,
-    ) -> Option<Reply> {
-        if let Err(error) = self.is_for_here(&frame) {
-            return self.refuse(&context, &error, &frame);
+    /// Begins to handle a request. A handler that needs not wait has answered when this returns: no task is made for it, and
+    /// its answer goes out together with others. One that waits, or that was slow lately, is to be run in a task.
+    ///
+    /// `clock` is when this began, and then when it ended: the next begins there.
+    pub(crate) fn begin(self: &Arc<Self>, frame: &Bytes, peer: &Arc<RemoteNode>, clock: &mut Instant) -> Begun {
+        let Some(context) = RequestContext::of(frame) else { return Begun::Answered(None) };
+        let header = context.header;
+        if let Err(error) = self.is_for_here(frame) {
+            return Begun::Answered(self.refuse(&context, &error, frame));
         }
-        let handled = match self.handlers.get(&(context.header.application, context.header.command)) {
-            Some(handler) => (handler.handle)(frame.clone(), context.clone(), peer, Arc::clone(&self.known)).await,
-            None => Err(self.unhandled(&context)),
+        let Some(handler) = self.handlers.get(&(header.application, header.command)) else {
+            return Begun::Answered(self.refuse(&context, &self.unhandled(&context), frame));
         };
-        handled.map(Some).unwrap_or_else(|error| self.refuse(&context, &error, &frame))
+        let Header { command, application, hop_by_hop, end_to_end, .. } = header;
+        let span = tracing::debug_span!("request", command, application, %hop_by_hop, %end_to_end);
+        let entered = span.enter();
+        let wary = handler.wary.load(Ordering::Relaxed);
+        let at = if wary > 0 { At::FirstPoll } else { At::Once };
+        let asker = Asker { context, peer, known: &self.known };
+        // What a handler leaves behind when it panics is its own affair, as in a task.
+        let begun = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let mut future = (handler.call)(frame, asker, at)?;
+            let polled = match at {
+                // Nobody is woken by this one: the task polls again.
+                At::Once => future.as_mut().poll(&mut Context::from_waker(Waker::noop())),
+                At::FirstPoll => Poll::Pending,
+            };
+            match polled {
+                Poll::Ready(handled) => handled.map(Ok),
+                Poll::Pending => Ok(Err(future)),
+            }
+        }));
+        let started = std::mem::replace(clock, Instant::now());
+        if clock.duration_since(started) > QUICK {
+            handler.wary.store(WARINESS, Ordering::Relaxed);
+        } else if wary > 0 {
+            handler.wary.store(wary - 1, Ordering::Relaxed);
+        }
+        drop(entered);
+        match begun {
+            Ok(Ok(Ok(answer))) => Begun::Answered(Some(answer)),
+            Ok(Ok(Err(future))) => {
+                let (dispatcher, frame) = (Arc::clone(self), frame.clone());
+                let waits = async move {
+                    let handled = future.await;
+                    handled.map(Some).unwrap_or_else(|error| dispatcher.refuse_frame(&frame, &error))
+                };
+                Begun::Waits(Box::pin(waits.instrument(span)))
+            }
+            Ok(Err(error)) => Begun::Answered(self.refuse_frame(frame, &error)),
+            Err(_) => Begun::Answered(self.panicked(frame)),
+        }
+    }
+
+    /// What answers a request whose handler has panicked.
+    pub(crate) fn panicked(&self, frame: &[u8]) -> Option<Answered> {
+        let command = Header::peek(frame).map(|header| header.command);
+        tracing::error!(command, "a request handler panicked");
+        self.refuse_frame(frame, &ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled"))
+    }
+
+    fn refuse_frame(&self, frame: &[u8], error: &ErrorAnswer) -> Option<Answered> {
+        self.refuse(&RequestContext::of(frame)?, error, frame)
     }
 
     /// Refuses what has been here before, and what is for another node: this one forwards nothing (RFC 6733 §6.1.3).
@@ -150,14 +234,14 @@ impl Dispatcher {
     }
 
     /// Refuses the request in `frame`, in the grammar of its own answer where that can be.
-    pub(crate) fn refuse(&self, context: &RequestContext, error: &ErrorAnswer, frame: &[u8]) -> Option<Reply> {
+    pub(crate) fn refuse(&self, context: &RequestContext, error: &ErrorAnswer, frame: &[u8]) -> Option<Answered> {
         let origin = Origin { host: &self.local.origin_host, realm: &self.local.origin_realm };
         let answer = match self.handlers.get(&(context.header.application, context.header.command)) {
             Some(handler) => (handler.refuse)(context, &origin, error, frame),
             None => context.error(&origin, error),
         };
         match answer {
-            Ok(frame) => Some(Reply { frame, held: None }),
+            Ok(frame) => Some(Answered { frame, held: None }),
             Err(error) => {
                 tracing::error!(%error, "an error answer cannot be encoded");
                 None
@@ -168,7 +252,7 @@ impl Dispatcher {
 
 /// Handlers, as they are collected before a node starts.
 #[derive(Default)]
-pub(crate) struct Handlers(HashMap<(u32, u32), Handler>);
+pub(crate) struct Handlers(FxHashMap<(u32, u32), Handler>);
 
 impl Handlers {
     /// Whether requests of type `R` in `application` have a handler.
@@ -198,21 +282,33 @@ impl Handlers {
         F: Future<Output = Result<(R::Answer, Option<Held>), ErrorAnswer>> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        let handle = move |frame: Bytes, context: RequestContext, peer, known: Arc<Known>| -> BoxFuture<Handled> {
-            let handler = Arc::clone(&handler);
-            Box::pin(async move {
-                let received =
-                    message::decode_shared::<R>(&frame, &known).map_err(|error| ErrorAnswer::from(&error))?;
-                let incoming = Incoming { request: received.body, context: context.clone(), peer };
-                let (answer, held) = handler(incoming).await?;
-                let frame = context.answer(&answer);
-                frame.map(|frame| Reply { frame, held }).map_err(|error| {
-                    tracing::error!(%error, "a handler's answer cannot be encoded");
-                    ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded")
-                })
+        let call = move |frame: &Bytes, asker: Asker<'_>, at: At| -> Result<BoxFuture<Handled>, ErrorAnswer> {
+            let received =
+                message::decode_shared::<R>(frame, asker.known).map_err(|error| ErrorAnswer::from(&error))?;
+            let header = asker.context.answer_header();
+            let incoming = Incoming { request: received.body, context: asker.context, peer: Arc::clone(asker.peer) };
+            Ok(match at {
+                At::Once => Box::pin(answered::<R>(header, handler(incoming))),
+                At::FirstPoll => {
+                    let handler = Arc::clone(&handler);
+                    Box::pin(async move { answered::<R>(header, handler(incoming)).await })
+                }
             })
         };
-        let handler = Handler { handle: Box::new(handle), refuse: RequestContext::refuse::<R::Answer> };
-        self.0.insert((application, R::CODE), handler);
+        let refuse = RequestContext::refuse::<R::Answer>;
+        self.0.insert((application, R::CODE), Handler { call: Box::new(call), refuse, wary: AtomicU32::new(0) });
     }
+}
+
+/// Waits for a handler and encodes what it says.
+async fn answered<R: Request>(
+    header: Header,
+    handling: impl Future<Output = Result<(R::Answer, Option<Held>), ErrorAnswer>>,
+) -> Handled {
+    let (answer, held) = handling.await?;
+    let frame = message::encode(header, &answer);
+    frame.map(|frame| Answered { frame, held }).map_err(|error| {
+        tracing::error!(%error, "a handler's answer cannot be encoded");
+        ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded")
+    })
 }

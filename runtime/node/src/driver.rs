@@ -9,9 +9,10 @@
 //!   connection.
 
 mod buffer;
+mod reply;
 
 use self::buffer::ReadBuffer;
-use crate::dispatch::{Dispatcher, Reply as Answered};
+use crate::dispatch::{Answered, Begun, Dispatcher};
 use crate::peers::Received;
 use bytes::{Buf, Bytes, BytesMut};
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
@@ -19,16 +20,30 @@ use diametric_protocol::base::{DisconnectCause, ResultCode};
 use diametric_protocol::peer::watchdog::{Status, Watchdog};
 use diametric_protocol::peer::{CloseReason, Connection, Event, RemoteNode};
 use diametric_protocol::wire::{Header, HopByHopId, frame_length};
+use rustc_hash::FxHashMap;
 use std::collections::{HashMap, VecDeque};
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::{self, JoinSet};
-use tokio::time::{Instant, sleep_until};
-use tracing::Instrument;
+use tokio::time::{Instant, Sleep, sleep_until};
 
+pub(crate) use self::reply::{Heard, Reply, reply};
+
+/// Octets that are written at once, whatever else there is to do. Fewer wait for more to go with them, as long as there is
+/// more.
+const WRITE_BATCH: usize = 64 * 1024;
+/// Turns that a few octets may wait for more.
+const WRITE_PATIENCE: u32 = 4;
+/// Turns after which other tasks of the thread have theirs.
+const TURNS: u32 = 32;
+/// Requests that may wait here, besides those in the queue, while none can be sent.
+const HELD: usize = 1024;
 /// Octets that may wait to be written before no more requests go out and no more handlers begin.
 const WRITE_SOFT_LIMIT: usize = 256 * 1024;
 /// Octets that may wait to be written before nothing more is read.
@@ -94,9 +109,6 @@ pub(crate) struct Order {
     pub(crate) reply: Reply,
 }
 
-/// Where the answer goes.
-pub(crate) type Reply = oneshot::Sender<Result<Bytes, Unanswered>>;
-
 /// What is asked of a connection besides, ahead of all requests.
 #[derive(Debug)]
 pub(crate) enum Control {
@@ -117,8 +129,8 @@ pub(crate) enum Control {
 /// Why a request has no answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Unanswered {
-    /// It was not sent: the connection was on its way out.
-    NotSent,
+    /// It was not sent: the connection was on its way out. Here it is again.
+    NotSent(Vec<u8>),
     TimedOut,
     Closed(CloseReason),
 }
@@ -151,73 +163,49 @@ pub(crate) async fn run<S>(
 where
     S: AsyncRead + AsyncWrite + Send,
 {
-    let (mut reader, mut writer) = tokio::io::split(stream);
-    let Received { control, mut orders } = received;
+    let mut stream = pin!(stream);
     let mut driver = Driver {
         link,
         connection,
         dispatcher,
         observer,
-        control,
+        control: received.control,
+        orders: Some(received.orders),
+        held: VecDeque::new(),
         incoming: ReadBuffer::new(),
         last_read: Instant::now(),
         outgoing: BytesMut::new(),
-        replies: HashMap::new(),
+        unwritten: 0,
+        replies: FxHashMap::default(),
         waiting: VecDeque::new(),
         waiting_octets: 0,
+        permit: None,
         handlers: JoinSet::new(),
         handled: HashMap::new(),
         overdue: None,
         leaving: None,
         settling: None,
         node_is_gone: false,
+        timer: None,
     };
-    let mut orders_open = true;
+    let mut turns = 0;
     let reason = loop {
         if let Some(reason) = driver.settle() {
             break reason;
         }
-        let wake = driver.wake();
-        tokio::select! {
-            control = driver.control.recv(), if !driver.node_is_gone => driver.obey(control),
-            read = reader.read_buf(driver.incoming.room()), if driver.may_read() => match read {
-                Ok(0) => driver.connection.handle_transport_closed("the peer closed the connection"),
-                Ok(count) => driver.read(count),
-                Err(error) => driver.connection.handle_transport_closed(&error.to_string()),
-            },
-            written = writer.write(&driver.outgoing), if !driver.outgoing.is_empty() => match written {
-                Ok(count) => driver.wrote(count),
-                Err(error) => driver.connection.handle_transport_closed(&error.to_string()),
-            },
-            order = orders.recv(), if orders_open && driver.may_send() => match order {
-                Some(order) => {
-                    // What was decided before the order was given comes before it.
-                    while let Ok(control) = driver.control.try_recv() {
-                        driver.obey(Some(control));
-                    }
-                    driver.send(order);
-                    // Whatever else waits goes out with the same write.
-                    while driver.may_send() && let Ok(order) = orders.try_recv() {
-                        driver.send(order);
-                    }
-                }
-                None => orders_open = false,
-            },
-            permit = driver.dispatcher.permit(), if driver.may_handle() => driver.handle(Some(permit)),
-            Some(done) = driver.handlers.join_next_with_id(), if !driver.handlers.is_empty() => driver.answer(done),
-            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => driver.timeout(),
+        poll_fn(|cx| driver.turn(stream.as_mut(), cx)).await;
+        turns += 1;
+        if turns % TURNS == 0 {
+            task::yield_now().await;
         }
     };
 
-    orders.close();
-    while let Ok(Order { reply, .. }) = orders.try_recv() {
-        let _ = reply.send(Err(Unanswered::NotSent));
-    }
+    driver.refuse_orders();
     // What was begun is finished, even if nobody hears of it.
     driver.handlers.detach_all();
     let flush = async {
-        if writer.write_all(&driver.outgoing).await.is_ok() {
-            let _ = writer.shutdown().await;
+        if stream.write_all(&driver.outgoing).await.is_ok() {
+            let _ = stream.shutdown().await;
         }
     };
     let _ = tokio::time::timeout(FLUSH, flush).await;
@@ -236,15 +224,24 @@ struct Driver<O> {
     dispatcher: Arc<Dispatcher>,
     observer: O,
     control: mpsc::UnboundedReceiver<Control>,
+    /// Until nobody can give any more.
+    orders: Option<mpsc::Receiver<Order>>,
+    /// Orders that were taken and cannot be sent yet.
+    held: VecDeque<Order>,
     incoming: ReadBuffer,
     last_read: Instant,
     outgoing: BytesMut,
-    replies: HashMap<HopByHopId, Reply>,
+    /// Turns since something waits to be written.
+    unwritten: u32,
+    replies: FxHashMap<HopByHopId, Reply>,
     /// Requests that wait for a handler.
     waiting: VecDeque<Bytes>,
     waiting_octets: usize,
+    /// What a handler needs to run, while it is waited for.
+    permit: Option<Pin<Box<dyn Future<Output = OwnedSemaphorePermit> + Send>>>,
+    /// Handlers that did not answer at once, and their requests.
     handlers: JoinSet<Option<Answered>>,
-    handled: HashMap<task::Id, (RequestContext, Bytes)>,
+    handled: HashMap<task::Id, Bytes>,
     /// When the verdict on the peer is asked for again.
     overdue: Option<Instant>,
     /// Until when requests that are under way keep the connection up.
@@ -252,9 +249,127 @@ struct Driver<O> {
     /// Until when requests wait on a connection that has just opened.
     settling: Option<Instant>,
     node_is_gone: bool,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<O: Observer> Driver<O> {
+    /// Takes what each source has, one after the other, and writes: when there is nothing else to do, so that much goes out
+    /// at once, or when it has waited long enough. Ready if anything has happened.
+    fn turn<S: AsyncRead + AsyncWrite>(&mut self, mut stream: Pin<&mut S>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut moved = false;
+        if !self.node_is_gone
+            && let Poll::Ready(control) = self.control.poll_recv(cx)
+        {
+            self.obey(control);
+            moved = true;
+        }
+        moved |= self.poll_read(stream.as_mut(), cx);
+        moved |= self.poll_orders(cx);
+        moved |= self.poll_handlers(cx);
+        moved |= self.poll_time(cx);
+        self.gather();
+        if !self.outgoing.is_empty() {
+            self.unwritten += 1;
+            if !moved || self.outgoing.len() >= WRITE_BATCH || self.unwritten >= WRITE_PATIENCE {
+                moved |= self.poll_write(stream, cx);
+            }
+        }
+        if moved { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn poll_read<S: AsyncRead>(&mut self, mut stream: Pin<&mut S>, cx: &mut Context<'_>) -> bool {
+        if !self.may_read() {
+            return false;
+        }
+        let read = pin!(stream.read_buf(self.incoming.room())).poll(cx);
+        match read {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(0)) => self.connection.handle_transport_closed("the peer closed the connection"),
+            Poll::Ready(Ok(count)) => {
+                self.incoming.took(count);
+                self.last_read = Instant::now();
+            }
+            Poll::Ready(Err(error)) => self.connection.handle_transport_closed(&error.to_string()),
+        }
+        true
+    }
+
+    fn poll_write<S: AsyncWrite>(&mut self, stream: Pin<&mut S>, cx: &mut Context<'_>) -> bool {
+        match stream.poll_write(cx, &self.outgoing) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(0)) => self.connection.handle_transport_closed("the connection takes nothing any more"),
+            Poll::Ready(Ok(count)) => self.wrote(count),
+            Poll::Ready(Err(error)) => self.connection.handle_transport_closed(&error.to_string()),
+        }
+        true
+    }
+
+    /// Takes orders, and sends those that may be sent.
+    fn poll_orders(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        let now = now();
+        while self.held.len() < HELD
+            && let Some(orders) = &mut self.orders
+            && let Poll::Ready(order) = orders.poll_recv(cx)
+        {
+            moved = true;
+            // What was decided before the order was given comes before it.
+            while let Ok(control) = self.control.try_recv() {
+                self.obey(Some(control));
+            }
+            match order {
+                Some(order) if self.held.is_empty() && self.may_send() => self.send(order, now),
+                Some(order) => self.hold(order),
+                None => self.orders = None,
+            }
+        }
+        while self.may_send()
+            && let Some(order) = self.held.pop_front()
+        {
+            moved = true;
+            self.send(order, now);
+        }
+        moved
+    }
+
+    /// Takes answers of handlers, and a permit for another handler.
+    fn poll_handlers(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        while let Poll::Ready(Some(done)) = self.handlers.poll_join_next_with_id(cx) {
+            self.answer(done);
+            moved = true;
+        }
+        if !self.may_handle() {
+            self.permit = None;
+            return moved;
+        }
+        let permit = self.permit.get_or_insert_with(|| Box::pin(self.dispatcher.permit()));
+        if let Poll::Ready(permit) = permit.as_mut().poll(cx) {
+            self.permit = None;
+            self.handle(Some(permit));
+            moved = true;
+        }
+        moved
+    }
+
+    /// Does what is due. The timer may go off early: most messages move what they wait for to a later time, and it is not
+    /// set anew for each.
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(wake) = self.wake() else { return false };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(wake)));
+        if wake < timer.deadline() {
+            timer.as_mut().reset(wake);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if wake <= Instant::now() {
+                self.timeout();
+                return true;
+            }
+            timer.as_mut().reset(wake);
+        }
+        false
+    }
+
     fn may_read(&self) -> bool {
         let limit = if self.connection.takes_frames() { usize::MAX } else { FIRST_MESSAGE_LIMIT };
         // While answers are awaited they are read, whatever waits to be written: otherwise both ends could wait for the
@@ -276,18 +391,14 @@ impl<O: Observer> Driver<O> {
     fn wake(&self) -> Option<Instant> {
         let machine = self.connection.poll_timeout().map(Instant::from_std);
         let leaving = self.leaving.as_ref().map(|(_, deadline)| *deadline);
-        [machine, self.overdue, leaving, self.rest_due(), self.settling].into_iter().flatten().min()
+        let held = self.held.iter().map(|order| order.deadline).min();
+        [machine, self.overdue, leaving, self.rest_due(), self.settling, held].into_iter().flatten().min()
     }
 
     /// When the rest of a message is due of which the beginning is there.
     fn rest_due(&self) -> Option<Instant> {
         let begun = self.incoming.len() > 0 && self.connection.takes_frames() && self.may_read();
         begun.then(|| self.last_read + self.link.patience)
-    }
-
-    fn read(&mut self, count: usize) {
-        self.incoming.took(count);
-        self.last_read = Instant::now();
     }
 
     /// Does everything that needs no waiting. The reason, when the connection is over.
@@ -307,7 +418,13 @@ impl<O: Observer> Driver<O> {
                     self.settling = (!self.link.settling.is_zero()).then(|| Instant::now() + self.link.settling);
                     self.observer.opened(&remote);
                 }
-                Event::Watchdog(status) => self.observer.status(status),
+                Event::Watchdog(status) => {
+                    self.observer.status(status);
+                    if status == Status::Suspect {
+                        let held = self.held.iter().map(|order| &order.reply);
+                        self.replies.values().chain(held).for_each(Reply::suspect);
+                    }
+                }
                 Event::Alive => self.observer.alive(),
                 Event::Closing => self.observer.leaving(),
                 Event::Request(_, frame) => self.queue(frame),
@@ -403,45 +520,71 @@ impl<O: Observer> Driver<O> {
             let problem = format!("the rest of a message did not come within {:?}", self.link.patience);
             self.connection.abandon(CloseReason::Protocol(problem));
         }
+        let due = Instant::now();
+        while let Some(index) = self.held.iter().position(|order| order.deadline <= due)
+            && let Some(order) = self.held.remove(index)
+        {
+            order.reply.send(Err(Unanswered::TimedOut));
+        }
         self.connection.handle_timeout(now());
     }
 
     fn wrote(&mut self, count: usize) {
+        self.unwritten = 0;
         self.outgoing.advance(count);
         if self.outgoing.is_empty() && self.outgoing.capacity() > buffer::LARGE {
             self.outgoing = BytesMut::new();
         }
     }
 
-    fn send(&mut self, Order { frame, deadline, reply }: Order) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        // Whoever asked has given up while the order waited.
-        if left.is_zero() || reply.is_closed() {
+    fn hold(&mut self, order: Order) {
+        if self.connection.status() == Status::Suspect {
+            order.reply.suspect();
+        }
+        self.held.push_back(order);
+    }
+
+    fn send(&mut self, Order { frame, deadline, reply }: Order, now: std::time::Instant) {
+        let left = deadline.into_std().saturating_duration_since(now);
+        if reply.is_abandoned() {
             return;
         }
-        if self.leaving.is_some() {
-            let _ = reply.send(Err(Unanswered::NotSent));
-            return;
+        if left.is_zero() {
+            return reply.send(Err(Unanswered::TimedOut));
         }
-        match self.connection.send_request(frame, left, now()) {
-            Ok(id) => {
-                self.replies.insert(id, reply);
-                // So that it counts for what may be sent besides.
-                self.gather();
-            }
-            Err(_) => {
-                let _ = reply.send(Err(Unanswered::NotSent));
-            }
+        if self.leaving.is_some() || !self.connection.is_open() {
+            return reply.send(Err(Unanswered::NotSent(frame)));
+        }
+        if self.connection.status() == Status::Suspect {
+            reply.suspect();
+        }
+        // It is open.
+        if let Ok(id) = self.connection.send_request(frame, left, now) {
+            self.replies.insert(id, reply);
+            // So that it counts for what may be sent besides.
+            self.gather();
+        }
+    }
+
+    /// Nothing is sent any more.
+    fn refuse_orders(&mut self) {
+        let mut held = std::mem::take(&mut self.held);
+        if let Some(mut orders) = self.orders.take() {
+            orders.close();
+            held.extend(std::iter::from_fn(|| orders.try_recv().ok()));
+        }
+        for Order { frame, reply, .. } in held {
+            reply.send(Err(Unanswered::NotSent(frame)));
         }
     }
 
     /// Whoever asked may have stopped waiting; then the answer is of no interest.
     fn reply(&mut self, id: HopByHopId, answer: Result<Bytes, Unanswered>) {
         if let Some(reply) = self.replies.remove(&id) {
-            let _ = reply.send(answer);
+            reply.send(answer);
         }
         if self.replies.is_empty() && self.replies.capacity() > 1024 {
-            self.replies = HashMap::new();
+            self.replies = FxHashMap::default();
         }
     }
 
@@ -458,25 +601,36 @@ impl<O: Observer> Driver<O> {
         self.transmit(self.dispatcher.refuse(&context, &error, &frame));
     }
 
-    /// Begins with a request that waits, and with others as far as that is possible at once.
-    fn handle(&mut self, mut permit: Option<OwnedSemaphorePermit>) {
+    /// Begins with a request that waits, and with others as far as that is possible at once. Most are answered with that,
+    /// and leave their permit to the next.
+    fn handle(&mut self, mut free: Option<OwnedSemaphorePermit>) {
+        if !self.may_handle() {
+            return;
+        }
+        let mut clock = std::time::Instant::now();
         while self.may_handle()
-            && let Some(permit) = permit.take().or_else(|| self.dispatcher.permit_now())
+            && let Some(permit) = free.take().or_else(|| self.dispatcher.permit_now())
             && let Some(frame) = self.waiting.pop_front()
         {
             self.waiting_octets -= frame.len();
-            let Some(context) = RequestContext::of(&frame) else { continue };
-            let Some(remote) = self.connection.remote().cloned() else { continue };
-            let Header { command, application, hop_by_hop, end_to_end, .. } = context.header;
-            let span = tracing::debug_span!("request", command, application, %hop_by_hop, %end_to_end);
-            let answer = Arc::clone(&self.dispatcher).answer(frame.clone(), context.clone(), remote);
-            let handling = async move {
-                let answer = answer.await;
-                drop(permit);
-                answer
-            };
-            let task = self.handlers.spawn(handling.instrument(span));
-            self.handled.insert(task.id(), (context, frame));
+            let Some(remote) = self.connection.remote() else { continue };
+            match self.dispatcher.begin(&frame, remote, &mut clock) {
+                Begun::Answered(answer) => {
+                    free = Some(permit);
+                    self.transmit(answer);
+                    // So that it counts for what may be begun besides.
+                    self.gather();
+                }
+                Begun::Waits(handler) => {
+                    let handling = async move {
+                        let answer = handler.await;
+                        drop(permit);
+                        answer
+                    };
+                    let task = self.handlers.spawn(handling);
+                    self.handled.insert(task.id(), frame);
+                }
+            }
         }
     }
 
@@ -486,11 +640,7 @@ impl<O: Observer> Driver<O> {
                 self.handled.remove(&id);
                 answer
             }
-            Err(error) => self.handled.remove(&error.id()).and_then(|(context, frame)| {
-                tracing::error!(command = context.header.command, "a request handler panicked");
-                let error = ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the request could not be handled");
-                self.dispatcher.refuse(&context, &error, &frame)
-            }),
+            Err(error) => self.handled.remove(&error.id()).and_then(|frame| self.dispatcher.panicked(&frame)),
         };
         self.transmit(answer);
     }

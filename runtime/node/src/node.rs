@@ -76,7 +76,12 @@ impl NodeBuilder {
         self
     }
 
-    /// Answers requests of type `R` in `application` with `handler`, each in a task of its own.
+    /// Answers requests of type `R` in `application` with `handler`.
+    ///
+    /// Handlers run at the same time. One begins where its request was read, and answers from there if it need not wait; from
+    /// its first wait on it has a task of its own. So it should compute briefly, and leave what blocks to
+    /// [`spawn_blocking`](tokio::task::spawn_blocking): after one that held its connection up, the next requests get their tasks
+    /// from the start. One that panics has its request answered with DIAMETER_UNABLE_TO_COMPLY.
     ///
     /// The application is advertised to peers only if the configuration names it; [`NodeBuilder::ro_server`] does both.
     #[must_use]

@@ -95,16 +95,29 @@ pub(crate) struct Entry {
     known: Option<usize>,
     remote: Option<Arc<RemoteNode>>,
     phase: Phase,
-    pub(crate) status: watch::Sender<Status>,
+    status: Status,
 }
 
 /// An open connection, as senders see it.
-#[derive(Clone)]
 pub(crate) struct Connected {
     pub(crate) id: ConnectionId,
     pub(crate) remote: Arc<RemoteNode>,
     pub(crate) orders: mpsc::Sender<Order>,
-    pub(crate) status: watch::Receiver<Status>,
+}
+
+/// An open connection, as it is in the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Open<'a> {
+    pub(crate) id: ConnectionId,
+    pub(crate) remote: &'a Arc<RemoteNode>,
+    pub(crate) status: Status,
+    orders: &'a mpsc::Sender<Order>,
+}
+
+impl Open<'_> {
+    pub(crate) fn connected(self) -> Connected {
+        Connected { id: self.id, remote: Arc::clone(self.remote), orders: self.orders.clone() }
+    }
 }
 
 #[derive(Default)]
@@ -228,8 +241,8 @@ impl Peers {
     /// The watchdog's opinion changed.
     pub(crate) fn status(&self, id: ConnectionId, status: Status) {
         self.change(|state| {
-            if let Some(entry) = state.connections.get(&id) {
-                entry.status.send_replace(status);
+            if let Some(entry) = state.connections.get_mut(&id) {
+                entry.status = status;
             }
         });
     }
@@ -292,9 +305,7 @@ impl Peers {
     /// What the watchdog makes of a peer that is open.
     pub(crate) fn status_of(&self, host: &DiameterIdentity) -> Option<Status> {
         let state = self.state();
-        let entry = state.connections.get(state.open.get(host)?)?;
-        let status = *entry.status.borrow();
-        Some(status)
+        Some(state.connections.get(state.open.get(host)?)?.status)
     }
 
     /// Where there was a connection to `host`, another may take its place.
@@ -349,6 +360,10 @@ impl Peers {
 }
 
 impl Entry {
+    fn open(&self, id: ConnectionId) -> Option<Open<'_>> {
+        Some(Open { id, remote: self.remote.as_ref()?, status: self.status, orders: &self.reins.orders })
+    }
+
     /// Whether this is another connection from `host` that waits for its verdict.
     fn waits_for(&self, host: &DiameterIdentity) -> bool {
         self.phase == Phase::Waiting
@@ -366,8 +381,8 @@ impl Entry {
 impl State {
     fn insert(&mut self, role: Role, known: Option<usize>, reins: &Reins) -> ConnectionId {
         self.last += 1;
-        let status = watch::Sender::new(Status::Initial);
-        let entry = Entry { role, reins: reins.clone(), known, remote: None, phase: Phase::Meeting, status };
+        let reins = reins.clone();
+        let entry = Entry { role, reins, known, remote: None, phase: Phase::Meeting, status: Status::Initial };
         self.connections.insert(ConnectionId(self.last), entry);
         ConnectionId(self.last)
     }
@@ -445,7 +460,7 @@ impl State {
             known.watchdog.take()
         });
         // What the connection will say as soon as it has heard of this; requests need not wait for it.
-        entry.status.send_replace(if watchdog.is_some() { Status::Reopen } else { Status::Okay });
+        entry.status = if watchdog.is_some() { Status::Reopen } else { Status::Okay };
         let _ = entry.reins.control.send(Control::Admit(watchdog.map(Box::new)));
         self.open.insert(host.clone(), id);
     }
@@ -459,20 +474,14 @@ impl State {
     }
 
     /// The open connection to `host`.
-    pub(crate) fn open(&self, host: &DiameterIdentity) -> Option<Connected> {
-        self.open_by(*self.open.get(host)?)
+    pub(crate) fn open(&self, host: &DiameterIdentity) -> Option<Open<'_>> {
+        let id = *self.open.get(host)?;
+        self.connections.get(&id)?.open(id)
     }
 
-    /// The open connections to nodes like `wanted`, the oldest first.
-    pub(crate) fn open_to(&self, wanted: impl Fn(&RemoteNode) -> bool) -> Vec<Connected> {
+    /// The open connections, the oldest first.
+    pub(crate) fn all_open(&self) -> impl Iterator<Item = Open<'_>> {
         let open = self.connections.iter().filter(|(_, entry)| entry.phase == Phase::Open);
-        let like = open.filter(|(_, entry)| entry.remote.as_ref().is_some_and(|remote| wanted(remote)));
-        like.filter_map(|(id, _)| self.open_by(*id)).collect()
-    }
-
-    fn open_by(&self, id: ConnectionId) -> Option<Connected> {
-        let entry = self.connections.get(&id)?;
-        let (remote, orders) = (entry.remote.clone()?, entry.reins.orders.clone());
-        Some(Connected { id, remote, orders, status: entry.status.subscribe() })
+        open.filter_map(|(id, entry)| entry.open(*id))
     }
 }

@@ -28,16 +28,15 @@ impl RequestContext {
     pub fn of(frame: &[u8]) -> Option<Self> {
         let header = Header::peek(frame)?;
         let mut context = Self { header, session_id: None, proxy_info: Vec::new() };
-        if let Ok(message) = RawMessage::read(frame) {
-            context.session_id = message
-                .find(SessionId::VENDOR, SessionId::CODE)
-                .and_then(|avp| std::str::from_utf8(avp.data).ok().map(Utf8String::from));
-            context.proxy_info = message
-                .avps()
-                .filter_map(Result::ok)
-                .filter(|avp| avp.code == ProxyInfo::CODE && avp.vendor == ProxyInfo::VENDOR)
-                .filter_map(|avp| crate::codec::decode_payload::<ProxyInfo>(avp.data).ok())
-                .collect();
+        let Ok(message) = RawMessage::read(frame) else { return Some(context) };
+        for avp in message.avps().filter_map(Result::ok).filter(|avp| avp.vendor == 0) {
+            match avp.code {
+                SessionId::CODE if context.session_id.is_none() => {
+                    context.session_id = std::str::from_utf8(avp.data).ok().map(Utf8String::from);
+                }
+                ProxyInfo::CODE => context.proxy_info.extend(crate::codec::decode_payload::<ProxyInfo>(avp.data)),
+                _ => {}
+            }
         }
         Some(context)
     }

@@ -2,7 +2,7 @@
 
 use crate::config::RealmConfig;
 use crate::error::SendError;
-use crate::peers::{Attempt, Connected, ConnectionId, Peers, State};
+use crate::peers::{Attempt, Connected, ConnectionId, Open, Peers, State};
 use diametric_protocol::base::{DestinationHost, DestinationRealm};
 use diametric_protocol::codec::{Avp, decode_payload};
 use diametric_protocol::peer::watchdog::Status;
@@ -23,15 +23,16 @@ pub(crate) struct Destination {
 impl Destination {
     /// What the request in `frame` says.
     pub(crate) fn of(frame: &[u8], application: u32) -> Self {
-        let message = RawMessage::read(frame).ok();
-        let find = |vendor, code| message.and_then(|message| message.find(vendor, code));
-        let host = find(DestinationHost::VENDOR, DestinationHost::CODE);
-        let realm = find(DestinationRealm::VENDOR, DestinationRealm::CODE);
-        Self {
-            host: host.and_then(|avp| decode_payload::<DestinationHost>(avp.data).ok()),
-            realm: realm.and_then(|avp| decode_payload::<DestinationRealm>(avp.data).ok()),
-            application,
+        let mut to = Self { host: None, realm: None, application };
+        let Ok(message) = RawMessage::read(frame) else { return to };
+        for avp in message.avps().map_while(Result::ok).filter(|avp| avp.vendor == 0) {
+            match avp.code {
+                DestinationHost::CODE => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
+                DestinationRealm::CODE => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),
+                _ => {}
+            }
         }
+        to
     }
 
     pub(crate) fn no_route(&self, cause: String) -> SendError {
@@ -63,7 +64,7 @@ impl Tried {
         self.hosts.push(peer.remote.origin_host.clone());
     }
 
-    fn contains(&self, peer: &Connected) -> bool {
+    fn contains(&self, peer: &Open<'_>) -> bool {
         self.connections.contains(&peer.id) || self.hosts.contains(&peer.remote.origin_host)
     }
 }
@@ -94,7 +95,7 @@ impl Router<'_> {
             {
                 let mut state = self.peers.state();
                 if let Some(found) = self.find(&mut state, to, tried) {
-                    return Ok(found);
+                    return Ok(found.connected());
                 }
                 if !state.known.iter().any(|known| matches!(known.attempt, Attempt::First)) {
                     return Err(to.no_route(self.explain(&state, to, tried)));
@@ -105,29 +106,39 @@ impl Router<'_> {
         }
     }
 
-    /// Another peer that takes a request at once.
-    pub(crate) fn alternate(self, to: &Destination, tried: &Tried) -> Option<Connected> {
-        self.find(&mut self.peers.state(), to, tried).filter(|peer| *peer.status.borrow() == Status::Okay)
+    /// The peer that takes a request, if there is one now.
+    pub(crate) fn ready(self, to: &Destination, tried: &Tried) -> Option<Connected> {
+        self.find(&mut self.peers.state(), to, tried).map(Open::connected)
     }
 
-    fn find(self, state: &mut State, to: &Destination, tried: &Tried) -> Option<Connected> {
-        let usable = |peer: &Connected| peer.remote.applications.serves(to.application) && !tried.contains(peer);
+    /// Another peer that takes a request at once.
+    pub(crate) fn alternate(self, to: &Destination, tried: &Tried) -> Option<Connected> {
+        let mut state = self.peers.state();
+        let found = self.find(&mut state, to, tried).filter(|peer| peer.status == Status::Okay);
+        found.map(Open::connected)
+    }
+
+    fn find<'s>(self, state: &'s mut State, to: &Destination, tried: &Tried) -> Option<Open<'s>> {
+        let turn = state.turn;
+        state.turn = turn.wrapping_add(1);
+        let state = &*state;
+        let usable = |peer: &Open<'_>| peer.remote.applications.serves(to.application) && !tried.contains(peer);
         let named = to.host.as_ref().and_then(|host| state.open(host)).filter(usable);
-        if named.as_ref().is_some_and(|peer| *peer.status.borrow() == Status::Okay) {
+        if named.is_some_and(|peer| peer.status == Status::Okay) {
             return named;
         }
-        let mut groups: Vec<Vec<Connected>> = Vec::with_capacity(4);
+        let mut groups: Vec<Vec<Open<'_>>> = Vec::with_capacity(4);
         groups.extend(named.map(|peer| vec![peer]));
         if to.host.as_ref().is_none_or(|host| !state.is_known(host)) {
             let listed = self.listed(to).iter().filter_map(|host| state.open(host)).collect();
-            let realm = state.open_to(|remote| to.realm.as_ref() == Some(&remote.origin_realm));
-            groups.extend([listed, in_turn(realm, state.turn)]);
+            let realm = state.all_open().filter(|peer| to.realm.as_ref() == Some(&peer.remote.origin_realm));
+            groups.extend([listed, in_turn(realm.collect(), turn)]);
         }
-        groups.push(in_turn(state.open_to(|remote| remote.applications.is_relay()), state.turn));
-        state.turn = state.turn.wrapping_add(1);
+        let relays = state.all_open().filter(|peer| peer.remote.applications.is_relay());
+        groups.push(in_turn(relays.collect(), turn));
         let all = groups.into_iter().flatten().filter(usable);
         // Of equals the first.
-        all.min_by_key(|peer| preference(*peer.status.borrow()))
+        all.min_by_key(|peer| preference(peer.status))
     }
 
     fn listed(&self, to: &Destination) -> &[DiameterIdentity] {
@@ -153,7 +164,7 @@ impl Router<'_> {
                 (None, None) => cause.into(),
             })
         });
-        let present = state.open_to(|_| true).into_iter().map(|peer| {
+        let present = state.all_open().map(|peer| {
             let remote = &peer.remote;
             let cause = if tried.contains(&peer) {
                 "was tried".into()
@@ -177,7 +188,7 @@ impl Router<'_> {
 }
 
 /// The same peers, beginning with another one at each turn.
-fn in_turn(mut peers: Vec<Connected>, turn: usize) -> Vec<Connected> {
+fn in_turn(mut peers: Vec<Open<'_>>, turn: usize) -> Vec<Open<'_>> {
     if !peers.is_empty() {
         let first = turn % peers.len();
         peers.rotate_left(first);

@@ -2,17 +2,16 @@
 
 use super::Shared;
 use super::route::{Destination, Router, Tried};
-use crate::driver::{Order, Unanswered};
+use crate::driver::{Heard, Order, Unanswered, reply};
 use crate::error::SendError;
 use crate::peers::Connected;
 use bytes::Bytes;
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::message::{self, Answer, Request};
 use diametric_protocol::peer::CloseReason;
-use diametric_protocol::peer::watchdog::Status;
 use diametric_protocol::wire::{CommandFlags, Header, HopByHopId};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::error::{SendError as Undelivered, TrySendError};
 use tokio::time::{Instant, timeout_at};
 
 /// What becomes of a request whose peer fails.
@@ -26,8 +25,8 @@ pub(super) enum Failover {
 
 /// How one attempt ended without an answer.
 enum Missed {
-    /// It never left this node.
-    NotSent,
+    /// It never left this node. Here it is again.
+    NotSent(Vec<u8>),
     /// The connection ended.
     Lost(CloseReason),
     /// The watchdog found the peer suspect, and there is another.
@@ -71,7 +70,8 @@ impl Shared {
         failover: Failover,
         tried: &mut Tried,
     ) -> Result<A, SendError> {
-        let (started, deadline) = (Instant::now(), Instant::now() + timeout);
+        let started = Instant::now();
+        let deadline = started + timeout;
         let destination = Destination::of(&frame, application);
         let router = Router { peers: &self.peers, realms: &self.config.realms };
         let mut next = None;
@@ -79,7 +79,8 @@ impl Shared {
             if *self.stop.borrow() {
                 return Err(SendError::ShutDown);
             }
-            let peer = match next.take() {
+            // Most of the time there is one at once, and no timer is needed.
+            let peer = match next.take().or_else(|| router.ready(&destination, tried)) {
                 Some(peer) => peer,
                 None => match timeout_at(deadline, router.route(&destination, tried)).await {
                     Ok(peer) => peer?,
@@ -90,8 +91,13 @@ impl Shared {
             let alternate = || (failover == Failover::Yes).then(|| router.alternate(&destination, tried)).flatten();
             let host = &peer.remote.origin_host;
             let told = Header::peek(&frame);
-            let attempted = attempt(&peer, frame.clone(), deadline, &alternate).await;
-            if !matches!(attempted, Err(Missed::NotSent)) {
+            // What may have to go elsewhere is kept.
+            let sent = match failover {
+                Failover::Yes => frame.clone(),
+                Failover::No => std::mem::take(&mut frame),
+            };
+            let attempted = attempt(&peer, sent, deadline, &alternate).await;
+            if !matches!(attempted, Err(Missed::NotSent(_))) {
                 tried.host(&peer);
             }
             let alternate = || (failover == Failover::Yes).then(|| router.alternate(&destination, tried)).flatten();
@@ -111,7 +117,7 @@ impl Shared {
                         return Err(error);
                     }
                 }
-                Err(Missed::NotSent) => {}
+                Err(Missed::NotSent(back)) => frame = back,
                 Err(Missed::TimedOut) => return Err(SendError::Timeout { peer: host.clone(), after: timeout }),
                 Err(missed @ (Missed::Lost(_) | Missed::Suspect)) => {
                     next = alternate();
@@ -151,29 +157,26 @@ async fn attempt(
     deadline: Instant,
     alternate: &impl Fn() -> Option<Connected>,
 ) -> Result<Bytes, Missed> {
-    let (reply, mut answer) = oneshot::channel();
-    let order = Order { frame, deadline, reply };
-    match timeout_at(deadline, peer.orders.send(order)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) => return Err(Missed::NotSent),
-        Err(_) => return Err(Missed::TimedOut),
+    let (reply, mut awaited) = reply();
+    match peer.orders.try_send(Order { frame, deadline, reply }) {
+        Ok(()) => {}
+        Err(TrySendError::Closed(order)) => return Err(Missed::NotSent(order.frame)),
+        // The connection gives up what it has taken, so that no request needs a timer of its own; but not what waits here.
+        Err(TrySendError::Full(order)) => match timeout_at(deadline, peer.orders.send(order)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(Undelivered(order))) => return Err(Missed::NotSent(order.frame)),
+            Err(_) => return Err(Missed::TimedOut),
+        },
     }
-    let mut status = peer.status.clone();
-    let mut watched = true;
     loop {
-        tokio::select! {
-            answer = timeout_at(deadline, &mut answer) => return match answer {
-                Ok(Ok(Ok(frame))) => Ok(frame),
-                Ok(Ok(Err(Unanswered::NotSent))) => Err(Missed::NotSent),
-                Ok(Ok(Err(Unanswered::Closed(reason)))) => Err(Missed::Lost(reason)),
-                Ok(Err(_)) => Err(Missed::Lost(CloseReason::Transport("the connection is gone".into()))),
-                Ok(Ok(Err(Unanswered::TimedOut))) | Err(_) => Err(Missed::TimedOut),
-            },
-            suspect = status.wait_for(|status| *status == Status::Suspect), if watched => match suspect.map(drop) {
-                Ok(()) if alternate().is_some() => return Err(Missed::Suspect),
-                // The peer may answer yet, and nobody else could.
-                _ => watched = false,
-            },
+        match awaited.hear().await {
+            Heard::Outcome(Ok(answer)) => return Ok(answer),
+            Heard::Outcome(Err(Unanswered::NotSent(frame))) => return Err(Missed::NotSent(frame)),
+            Heard::Outcome(Err(Unanswered::Closed(reason))) => return Err(Missed::Lost(reason)),
+            Heard::Outcome(Err(Unanswered::TimedOut)) => return Err(Missed::TimedOut),
+            Heard::Suspect if alternate().is_some() => return Err(Missed::Suspect),
+            // The peer may answer yet, and nobody else could.
+            Heard::Suspect => {}
         }
     }
 }

@@ -57,7 +57,7 @@ pub struct Connection {
     /// Hop-by-hop ids of the requests that the connection itself sent.
     own: Own,
     disconnecting: Option<CloseReason>,
-    transmit: VecDeque<Bytes>,
+    transmit: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
 }
 
@@ -391,7 +391,7 @@ impl Connection {
         let header = Header::peek(&frame).filter(|_| self.state == State::Open).ok_or(NotOpen)?;
         let id = self.pending.insert(header.command, header.end_to_end, now + timeout);
         frame[12..16].copy_from_slice(&id.0.to_be_bytes());
-        self.transmit.push_back(frame.into());
+        self.transmit.push_back(frame);
         Ok(id)
     }
 
@@ -403,7 +403,7 @@ impl Connection {
         if !matches!(self.state, State::Open | State::Closing { .. }) {
             return Err(NotOpen);
         }
-        self.transmit.push_back(frame.into());
+        self.transmit.push_back(frame);
         Ok(())
     }
 
@@ -505,7 +505,7 @@ impl Connection {
     }
 
     /// The next frame to write.
-    pub fn poll_transmit(&mut self) -> Option<Bytes> {
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.transmit.pop_front()
     }
 
@@ -533,7 +533,7 @@ impl Connection {
         let header = Header { flags: C::FLAGS, command: C::CODE, application: 0, hop_by_hop, end_to_end };
         match message::encode(header, request) {
             Ok(frame) => {
-                self.transmit.push_back(frame.into());
+                self.transmit.push_back(frame);
                 Some(hop_by_hop)
             }
             // What the node says of itself cannot be encoded, for example an empty Origin-Host.
@@ -557,7 +557,7 @@ impl Connection {
 
     fn send_answer_of_own(&mut self, answer: Result<Vec<u8>, EncodeError>) {
         match answer {
-            Ok(frame) => self.transmit.push_back(frame.into()),
+            Ok(frame) => self.transmit.push_back(frame),
             Err(error) => self.close(CloseReason::Protocol(error.to_string())),
         }
     }

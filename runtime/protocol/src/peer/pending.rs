@@ -1,8 +1,9 @@
 //! Requests that wait for their answer on one connection.
 
 use crate::wire::{EndToEndId, HopByHopId};
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::time::Instant;
 
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,8 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Pending {
     next: u32,
-    waiting: HashMap<u32, Waiting>,
+    /// The keys are this node's own.
+    waiting: FxHashMap<u32, Waiting>,
     // Entries of requests that were answered stay until their time comes; they are recognised by having no match above.
     deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
 }
@@ -24,7 +26,7 @@ pub(super) struct Pending {
 impl Pending {
     /// None yet; the first hop-by-hop id will be `first`.
     pub(super) fn new(first: u32) -> Self {
-        Self { next: first, waiting: HashMap::new(), deadlines: BinaryHeap::new() }
+        Self { next: first, waiting: FxHashMap::default(), deadlines: BinaryHeap::new() }
     }
 
     /// Registers a request and gives it an id that no other request in flight has.
@@ -62,7 +64,7 @@ impl Pending {
     fn rest(&mut self) {
         self.deadlines.clear();
         if self.waiting.capacity().max(self.deadlines.capacity()) > 1024 {
-            self.waiting = HashMap::new();
+            self.waiting = FxHashMap::default();
             self.deadlines = BinaryHeap::new();
         }
     }

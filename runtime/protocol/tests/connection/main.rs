@@ -137,7 +137,7 @@ impl Bench {
     fn collect(&mut self) {
         while let Some(frame) = self.connection.poll_transmit() {
             self.asked = Header::peek(&frame).filter(|header| header.flags.is_request()).or(self.asked);
-            self.sent.push(frame);
+            self.sent.push(frame.into());
         }
         self.events.extend(std::iter::from_fn(|| self.connection.poll_event()));
     }

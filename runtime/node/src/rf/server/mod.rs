@@ -97,7 +97,7 @@ pub struct SilentSession {
 /// What a charging data function does with each kind of record.
 ///
 /// A server says what it offers by implementing the methods; the others refuse with DIAMETER_UNABLE_TO_COMPLY. Handlers run
-/// at the same time, each in a task of its own; one that panics has its record answered with DIAMETER_UNABLE_TO_COMPLY, and
+/// at the same time; one that panics has its record answered with DIAMETER_UNABLE_TO_COMPLY, and
 /// the record may come again. **An answer with success is a promise**: the client forgets the record. Where there is no room
 /// to keep it, answer `Ok(request.answer(ResultCode::OUT_OF_SPACE))`: the client keeps it and comes again.
 ///

@@ -108,8 +108,7 @@ impl<F: fmt::Debug> fmt::Debug for RoRequest<F> {
 /// What an online charging server does with each operation of Ro.
 ///
 /// A server says what it offers by implementing the methods; the others refuse with DIAMETER_UNABLE_TO_COMPLY. Handlers
-/// run at the same time, each in a task of its own; one that panics has its request answered with
-/// DIAMETER_UNABLE_TO_COMPLY.
+/// run at the same time; one that panics has its request answered with DIAMETER_UNABLE_TO_COMPLY.
 ///
 /// What is not here is the library's, by the rules of RFC 8506 and RFC 6733:
 ///
