@@ -11,7 +11,7 @@ use diametric::credit_control::{
 use diametric::message::Command;
 use diametric::ro::{Opened, Service, imsi};
 use diametric::wire::Header;
-use diametric::{Config, Node};
+use diametric::{Config, Node, SendError};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -161,6 +161,13 @@ async fn every_answer_carries_the_result_code() {
     event.requested_action = Some(RequestedAction::DirectDebiting);
     let cca = node.send(CREDIT_CONTROL, &event).await.unwrap();
     assert_eq!((cca.result_code, cca.granted_service_unit), (ResultCode::END_USER_SERVICE_DENIED, None));
+
+    // A protocol error has the E flag.
+    let server = Server::start("ocs", &["--result-code", "3004"]);
+    let node = self::node(&server, "ctf.example.com").await;
+    let error = node.send(CREDIT_CONTROL, &event).await.unwrap_err();
+    assert!(matches!(error, SendError::Answered(_)), "{error}");
+    assert_eq!(error.to_string(), "ocs.example.net answered with Result-Code 3004 (DIAMETER_TOO_BUSY)");
 }
 
 #[test]

@@ -3,10 +3,14 @@
 mod common;
 
 use common::{CREDIT_CONTROL, Raw, address, ccr, client, server, soon, until};
+use diametric::accounting::Aca;
+use diametric::answer::ErrorAnswer;
+use diametric::base::ResultCode;
 use diametric::credit_control::{Cca, Ccr};
 use diametric::message::{EndToEndId, Header, HopByHopId};
+use diametric::rf::{RfRequest, RfServer};
 use diametric::ro::imsi;
-use diametric::{Node, SendError};
+use diametric::{Config, Node, SendError};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing_subscriber::filter::LevelFilter;
@@ -40,6 +44,38 @@ fn personal() -> Ccr {
     ccr
 }
 
+/// A CDF that says why it does not want the last record of a session, in the grammar of ACA or not.
+struct Cdf;
+
+impl RfServer for Cdf {
+    async fn open(&self, request: RfRequest) -> Result<Aca, ErrorAnswer> {
+        Ok(request.success())
+    }
+    async fn close(&self, request: RfRequest) -> Result<Aca, ErrorAnswer> {
+        let user = request.acr.user_name.as_deref().unwrap_or_default();
+        let why = format!("there is no room for {user}");
+        if user.ends_with("busy") {
+            return Err(ErrorAnswer::new(ResultCode::TOO_BUSY, why));
+        }
+        Ok(request.answer(ResultCode::OUT_OF_SPACE).with_error_message(why))
+    }
+}
+
+async fn records_that_nobody_waits_for() {
+    let config = Config::new("cdf.example.net", "example.net").listen(common::LOOPBACK);
+    let cdf = Node::builder(config).rf_server(Cdf).start().await.unwrap();
+    let config = Config::new("rf.example.com", "example.com").peer(address(&cdf)).rf_client("example.net");
+    let client = Node::builder(config).start().await.unwrap();
+    let rf = client.rf().unwrap();
+    for (kept, user) in [(1, "00447700900123@full"), (2, "00447700900123@busy")] {
+        let service = rf.service("32260@3gpp.org").with(|acr| acr.user_name = Some(user.into()));
+        drop(soon(service.start(|_| ())).await.unwrap());
+        until(|| rf.undelivered() == kept).await;
+    }
+    soon(client.shutdown()).await;
+    soon(cdf.shutdown()).await;
+}
+
 #[tokio::test]
 async fn connections_and_requests_are_told_and_users_are_not() {
     let log = Log::default();
@@ -65,6 +101,7 @@ async fn connections_and_requests_are_told_and_users_are_not() {
     let error = soon(client.send(CREDIT_CONTROL, &elsewhere)).await.unwrap_err();
     assert!(matches!(error, SendError::NoRoute { .. }));
     drop(raw);
+    records_that_nobody_waits_for().await;
     soon(client.shutdown()).await;
     until(|| ocs.peers().is_empty()).await;
     soon(ocs.shutdown()).await;
@@ -79,6 +116,9 @@ async fn connections_and_requests_are_told_and_users_are_not() {
         "TRACE connection{",
         "command=272 flags=RP application=4 hop_by_hop=0x01020304 end_to_end=0x05060708",
         "answered peer=ocs.example.net command=272 application=4",
+        "an accounting record is kept for later session_id=\"rf.example.com;",
+        "error=cdf.example.net answered with Result-Code 4002 (DIAMETER_OUT_OF_SPACE)",
+        "error=cdf.example.net answered with Result-Code 3004 (DIAMETER_TOO_BUSY)",
     ] {
         assert!(text.contains(told), "{told} is not in\n{text}");
     }

@@ -221,6 +221,8 @@ async fn a_session_that_may_not_move_stays_with_its_server() {
         scene.one.refuse(&ccr, ResultCode::TOO_BUSY).await;
         let error = soon(update).await.unwrap().unwrap_err();
         assert_eq!((error.result_code(), error.grants_service()), (ResultCode::TOO_BUSY, false), "{error}");
+        let told = "ocs-1.example.net answered with Result-Code 3004 (DIAMETER_TOO_BUSY): as the test wants it";
+        assert_eq!(error.to_string(), told);
         let error = soon(session.update(|_| ())).await.unwrap_err();
         assert!(matches!(error, RoError::Ended), "{error}");
         scene.two.raw.assert_quiet().await;

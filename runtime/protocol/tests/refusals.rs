@@ -4,7 +4,8 @@ use diametric_protocol::answer::{ErrorAnswer, Origin, RequestContext};
 use diametric_protocol::base::{AnswerMessage, ErrorMessage, ProxyInfo, ProxyInfoRequired, ResultCode, UserName};
 use diametric_protocol::codec::{Avp, Group, Known};
 use diametric_protocol::credit_control::{
-    CcRequestNumber, CcRequestType, CreditControlAnswer, CreditControlRequest, CreditControlRequestRequired,
+    CcRequestNumber, CcRequestType, CreditControlAnswer, CreditControlAnswerRequired, CreditControlRequest,
+    CreditControlRequestRequired,
 };
 use diametric_protocol::message::{self, EndToEndId, Header, HopByHopId, Received};
 use diametric_protocol::value::DiameterIdentity;
@@ -120,5 +121,27 @@ fn a_broken_request_is_refused_all_the_same() {
         } else {
             assert_eq!(answer_message(&answer).body.result_code, ResultCode::UNABLE_TO_COMPLY);
         }
+    }
+}
+
+#[test]
+fn an_answer_of_its_own_grammar_has_the_e_flag_only_for_protocol_errors() {
+    let context = RequestContext::of(&request()).unwrap();
+    for (code, protocol_error) in [(2001, false), (3002, true), (3004, true), (4010, false), (5012, false)] {
+        let cca = CreditControlAnswer::new(CreditControlAnswerRequired {
+            session_id: "ctf.example.com;1;1".into(),
+            result_code: ResultCode(code),
+            origin_host: "ocs.example.net".into(),
+            origin_realm: "example.net".into(),
+            auth_application_id: 4,
+            cc_request_type: CcRequestType::UpdateRequest,
+            cc_request_number: 7,
+        });
+        let frame = context.answer(&cca).unwrap();
+        assert_eq!(Header::peek(&frame).unwrap().flags.is_error(), protocol_error, "{code}");
+        // It reads as an answer-message, too.
+        let answer = message::decode_answer_message(&frame, &Known::standard()).unwrap().body;
+        assert_eq!(answer.result_code, ResultCode(code));
+        assert_eq!(answer.get::<CcRequestNumber>().unwrap(), Some(7));
     }
 }

@@ -49,6 +49,7 @@ use crate::node::{Node, Shared};
 use diametric_protocol::accounting::AccountingAnswer;
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::value::Utf8String;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -156,6 +157,20 @@ pub enum RfError {
     /// The session is over: no record of it can be sent any more.
     #[error("the accounting session is over")]
     Ended,
+}
+
+/// An error as the log may have it. Error-Message stays out of it: a server may have written there who the user is.
+pub(crate) struct Logged<'a>(&'a RfError);
+
+impl fmt::Display for Logged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, result_code) = match self.0 {
+            RfError::Refused(answer) => (&answer.origin_host, answer.result_code),
+            RfError::Send(SendError::Answered(answer)) => (&answer.origin_host, answer.result_code),
+            error => return error.fmt(f),
+        };
+        write!(f, "{host} answered with Result-Code {result_code}")
+    }
 }
 
 /// Error-Message.

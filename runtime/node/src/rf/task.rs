@@ -5,7 +5,7 @@ use super::delivery::{Frames, GRACE, Sent, Transmission, now};
 use super::service::{AcrForm, Service, Stamp};
 use super::session::{Attributes, RfEnd, View};
 use super::state::RfSessionState;
-use super::{Delivered, RfError};
+use super::{Delivered, Logged, RfError};
 use crate::node::Tried;
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordType, AccountingRequest};
 use diametric_protocol::message::{Form, Request};
@@ -367,15 +367,15 @@ fn settle<F: AcrForm>(reply: Reply<F>, result: Result<Delivered<F::Answer>, RfEr
     let _ = reply.send(result);
 }
 
-/// Tells of a record that nobody waits for.
+/// Tells of a record that nobody waits for. The Session-Id is of this library's making, and says nothing of the user.
 fn log<A>(session_id: &str, number: u32, result: &Result<Delivered<A>, RfError>) {
     match result {
         Ok(Delivered::Acknowledged(_) | Delivered::Superseded) => {}
         Ok(Delivered::Stored(error)) => {
-            tracing::info!(session_id, number, %error, "an accounting record is kept for later");
+            tracing::info!(session_id, number, error = %Logged(error), "an accounting record is kept for later");
         }
         Ok(Delivered::Lost(error)) | Err(error) => {
-            tracing::warn!(session_id, number, %error, "an accounting record is lost");
+            tracing::warn!(session_id, number, error = %Logged(error), "an accounting record is lost");
         }
     }
 }
