@@ -9,6 +9,7 @@ pub mod peer;
 pub mod rf;
 pub mod ro;
 pub mod session_id;
+pub mod tgpp;
 pub mod value;
 pub mod wire;
 

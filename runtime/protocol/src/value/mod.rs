@@ -15,6 +15,8 @@
 //!
 //! Every value owns its contents and keeps them exactly: what was received is what is sent on, octet by octet. Where a
 //! member may occur several times its values are in a [`List`].
+//!
+//! What 3GPP specifications put into octets, such as a location or a telephone number, is in [`tgpp`](crate::tgpp).
 
 mod address;
 mod ascii;
