@@ -21,13 +21,13 @@ const AFTER_HELP: &str = "\
 Every record that a client sends becomes one line of JSON, written before the answer is sent:
   {\"operation\":\"open\",\"session_id\":\"…\",\"record_number\":0,\"record_type\":\"START_RECORD\",\"time\":\"2026-01-31T12:00:00.000Z\",
    \"service_context_id\":\"32260@3gpp.org\",\"origin_host\":\"ctf.example.com\",…}
-operation is open (START), update (INTERIM), close (STOP), event (EVENT), or expire: a session that was silent for too long. time is
+operation is open (START), update (INTERIM), close (STOP), event (EVENT), or expire: a session that was silent for too long. time is \
 when the record came, in UTC; event_timestamp is what the client says. Repeated records are answered, and written once.
 
-A record that cannot be written is answered 4002 (OUT_OF_SPACE): the client has to keep it. The server goes on, and what failed is told on
+A record that cannot be written is answered 4002 (OUT_OF_SPACE): the client has to keep it. The server goes on, and what failed is told on \
 standard error.
 
-When it is ready, the server prints one line, `listening on ADDRESS:PORT`. SIGINT and SIGTERM stop it: it takes leave of its
+When it is ready, the server prints one line, `listening on ADDRESS:PORT`. SIGINT and SIGTERM stop it: it takes leave of its \
 peers with DPR.
 
 EXAMPLES:

@@ -15,8 +15,8 @@ const AFTER_HELP: &str = "\
 Every exchange is one line of JSON on standard output, told when the answer has come; times are in microseconds:
   {\"command\":\"ACR\",\"type\":\"START_RECORD\",\"number\":0,\"result_code\":2001,\"session_id\":\"…\",\"latency_us\":812}
 
-Records carry Service-Information with the Subscription-Id and IMS-Information of an application server (Node-Functionality AS). A session
-whose record is refused is over: Accounting-Realtime-Required is taken to be DELIVER_AND_GRANT until the server says otherwise. Nothing
+Records carry Service-Information with the Subscription-Id and IMS-Information of an application server (Node-Functionality AS). A session \
+whose record is refused is over: Accounting-Realtime-Required is taken to be DELIVER_AND_GRANT until the server says otherwise. Nothing \
 is kept to be sent later.
 
 EXAMPLES:
@@ -26,7 +26,7 @@ EXAMPLES:
     diametric rf --peer cdf.example.net --destination-realm example.net --mode event --calls 1000 --concurrency 50
 
 EXIT STATUS:
-  0 if every ACR was answered with 2xxx, 1 if one was answered with something else, 2 if there was no answer (no connection, a timeout), or
+  0 if every ACR was answered with 2xxx, 1 if one was answered with something else, 2 if there was no answer (no connection, a timeout), or \
   if the command line is not understood.";
 
 /// Charge offline (Rf): a client for any server, which reports sessions or events.

@@ -15,12 +15,12 @@ use std::time::Duration;
 use tariff::Tariff;
 
 const AFTER_HELP: &str = "\
-The server keeps no accounts: whoever asks is granted what it asks for, or what the options say. Units are granted in
-Multiple-Services-Credit-Control where the request has it, with its Rating-Group and Service-Identifier, and otherwise at
-command level. A balance check is answered ENOUGH_CREDIT, a price enquiry 0.10 EUR. Repeated requests get the answer of
+The server keeps no accounts: whoever asks is granted what it asks for, or what the options say. Units are granted in \
+Multiple-Services-Credit-Control where the request has it, with its Rating-Group and Service-Identifier, and otherwise at \
+command level. A balance check is answered ENOUGH_CREDIT, a price enquiry 0.10 EUR. Repeated requests get the answer of \
 the first; UPDATE and TERMINATION for sessions that do not exist are answered 5002.
 
-When it is ready, the server prints one line, `listening on ADDRESS:PORT`. SIGINT and SIGTERM stop it: it takes leave of its
+When it is ready, the server prints one line, `listening on ADDRESS:PORT`. SIGINT and SIGTERM stop it: it takes leave of its \
 peers with DPR.
 
 EXAMPLES:

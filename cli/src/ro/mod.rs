@@ -16,10 +16,10 @@ use std::time::Duration;
 const AFTER_HELP: &str = "\
 Every exchange is one line of JSON on standard output, told when the answer has come; times are in microseconds:
   {\"command\":\"CCR\",\"type\":\"INITIAL_REQUEST\",\"number\":0,\"result_code\":2001,\"session_id\":\"…\",\"latency_us\":812}
-RAR and ASR of the server have no type and number; result_code is what this client has answered. A RAR is answered 2002, and a CCR
+RAR and ASR of the server have no type and number; result_code is what this client has answered. A RAR is answered 2002, and a CCR \
 UPDATE follows; while a CCR UPDATE is out, it is answered 2001.
 
-Units are asked for, and reported as used, in Multiple-Services-Credit-Control of one rating group. What is reported is exactly what was
+Units are asked for, and reported as used, in Multiple-Services-Credit-Control of one rating group. What is reported is exactly what was \
 granted.
 
 EXAMPLES:
@@ -31,7 +31,7 @@ EXAMPLES:
     diametric ro --peer 127.0.0.1:3868 --destination-realm example.net --mode scur --answer-reauth-for 10
 
 EXIT STATUS:
-  0 if every CCR was answered with 2xxx, 1 if one was answered with something else, 2 if there was no answer (no connection, a timeout), or
+  0 if every CCR was answered with 2xxx, 1 if one was answered with something else, 2 if there was no answer (no connection, a timeout), or \
   if the command line is not understood.";
 
 /// Charge online (Ro): a client for any server, which runs sessions (SCUR, ECUR) or events (IEC).
