@@ -32,9 +32,9 @@ impl Input {
         }
     }
 
-    /// Whether everything that has arrived has been read.
+    /// Whether no whole line has arrived that has not been read.
     pub(crate) fn is_drained(&self) -> bool {
-        self.source.window().is_empty()
+        !self.source.window().contains(&b'\n')
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod capture;
 mod filter;
+mod follow;
 mod input;
 mod json;
 mod mask;
 mod names;
 mod output;
 mod place;
+mod progress;
 mod source;
 mod summary;
 mod text;
@@ -23,6 +25,7 @@ use capture::{Kind, Sink, Unread};
 use clap::error::ErrorKind;
 use diametric_protocol::wire::{HEADER_LEN, HeaderError, frame_length};
 use filter::{Filter, Wanted};
+use follow::Interrupt;
 use input::Input;
 use mask::Mask;
 use names::Names;
@@ -47,7 +50,8 @@ status is 1.
 EXAMPLES:
   diametric decode trace.pcapng
   diametric decode --json messages.hex | jq .command
-  tcpdump -i any -w - port 3868 | diametric decode
+  tcpdump -i any -U -w - port 3868 | diametric decode
+  diametric decode --follow --summary growing.pcap
   diametric decode --command CCA --result-code 5xxx --result-code 4010 trace.pcap
   diametric decode --summary --json trace.pcapng
   diametric decode --mask --session-id 'gw.example.org;1;2' trace.pcap
@@ -60,6 +64,10 @@ EXAMPLES:
 pub(crate) struct Args {
     /// Capture, stream of messages, or messages in hexadecimal, one a line; standard input if absent or -
     file: Option<PathBuf>,
+
+    /// Go on reading as the file grows, until SIGINT or SIGTERM
+    #[arg(long)]
+    follow: bool,
 
     /// Port to read in captures; may be given several times. Without it, whatever looks like Diameter is read
     #[arg(long)]
@@ -119,15 +127,29 @@ fn decode(args: &Args, mut output: Output<'_, impl Printer>) -> Result<Outcome> 
     output.json = args.json;
     output.summary = args.summary.then(Summary::default);
     output.mask = args.mask.then(Mask::default);
-    let mut source = Source::open(args.file.as_deref())?;
-    let unread = match capture::kind(&mut source)? {
-        Kind::Lines => lines(Input::new(source), &mut output)?,
-        Kind::Stream => capture::stream(&mut source, &mut output)?,
-        Kind::Capture(format) => capture::capture(&mut source, format, &args.port, &mut output)?,
-    };
+    let unread = read(args, &mut output)?;
     output.finish(&unread)?;
     unread.tell();
     Ok(if unread.is_nothing() { Outcome::Clean } else { Outcome::Faulty })
+}
+
+fn read(args: &Args, output: &mut Output<'_, impl Printer>) -> Result<Unread> {
+    let interrupt = if args.follow { Some(Interrupt::watch()?) } else { None };
+    let path = args.file.as_deref();
+    let mut source = Source::open(path, interrupt.as_ref())?;
+    let bar = if args.follow { None } else { progress::bar(path, !args.summary) };
+    if let Some(bar) = &bar {
+        source.show(bar);
+    }
+    let unread = match capture::kind(&mut source)? {
+        Kind::Lines => lines(Input::new(source), output)?,
+        Kind::Stream => capture::stream(&mut source, output)?,
+        Kind::Capture(format) => capture::capture(&mut source, format, &args.port, output)?,
+    };
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(unread)
 }
 
 fn lines(mut input: Input, output: &mut Output<'_, impl Printer>) -> Result<Unread> {

@@ -1,13 +1,19 @@
 //! Octets as they arrive: from a file or standard input, once or as the file grows.
 
+use super::follow::Interrupt;
 use anyhow::{Context as _, Result};
 use flate2::read::MultiGzDecoder;
+use indicatif::ProgressBar;
 use std::fs::File;
 use std::io::{self, BufRead, Cursor, Read};
 use std::path::Path;
+use std::time::Duration;
 
 /// How much is read at a time, in octets: much enough to make calls rare, little enough to stay in the processor's cache.
 const CHUNK: usize = 1 << 18;
+
+/// How often a file that is followed is looked at.
+const POLL: Duration = Duration::from_millis(100);
 
 /// A window on the input that is moved over it.
 pub(crate) struct Source {
@@ -18,23 +24,43 @@ pub(crate) struct Source {
     end: usize,
     /// Offset of the window in the input.
     position: u64,
+    /// What ends waiting at the end of a file that grows.
+    follow: Option<Interrupt>,
+    is_followed: bool,
 }
 
 impl Source {
-    /// Opens `path`; none and `-` are standard input.
-    pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
-        Ok(match path {
+    /// Opens `path`; none and `-` are standard input. What is followed has no end until somebody interrupts it; of
+    /// standard input, the end remains the end.
+    pub(crate) fn open(path: Option<&Path>, follow: Option<&Interrupt>) -> Result<Self> {
+        let mut source = match path {
             Some(path) if path != Path::new("-") => {
                 let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-                Self::new(Box::new(file), path.display().to_string())
+                let mut source = Self::new(Box::new(file), path.display().to_string());
+                source.follow = follow.cloned();
+                source
             }
             _ => Self::new(Box::new(io::stdin()), "standard input".to_owned()),
-        })
+        };
+        source.is_followed = follow.is_some();
+        Ok(source)
     }
 
     /// Reads from anything; errors call it `name`.
     pub(crate) fn new(reader: Box<dyn Read>, name: String) -> Self {
-        Self { reader, name, buffer: Vec::new(), start: 0, end: 0, position: 0 }
+        let (buffer, follow) = (Vec::new(), None);
+        Self { reader, name, buffer, start: 0, end: 0, position: 0, follow, is_followed: false }
+    }
+
+    /// Shows how far reading has come.
+    pub(crate) fn show(&mut self, progress: &ProgressBar) {
+        let reader = std::mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(progress.wrap_read(reader));
+    }
+
+    /// Whether the input is read while it is written, so that what is incomplete at its end is no defect.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.is_followed
     }
 
     /// What has arrived and has not been consumed.
@@ -83,6 +109,9 @@ impl Source {
         }
         loop {
             match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(0) if self.follow.as_ref().is_some_and(|interrupt| !interrupt.has_come()) => {
+                    std::thread::sleep(POLL);
+                }
                 Ok(length) => {
                     self.end += length;
                     return Ok(length);

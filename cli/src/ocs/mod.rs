@@ -3,6 +3,7 @@
 mod tariff;
 
 use crate::report::{self, Outcome};
+use crate::signals;
 use anyhow::{Context, Result};
 use diametric::answer::ErrorAnswer;
 use diametric::base::ResultCode;
@@ -88,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 pub(crate) fn serve(node: NodeBuilder) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(async {
-        let stop = stop()?;
+        let stop = signals::stop()?;
         let node = node.start().await?;
         for address in node.listening() {
             let mut out = std::io::stdout().lock();
@@ -98,30 +99,6 @@ pub(crate) fn serve(node: NodeBuilder) -> Result<Outcome> {
         stop.await;
         node.shutdown().await;
         Ok(Outcome::Clean)
-    })
-}
-
-/// Watches for the signals from now on.
-#[cfg(unix)]
-fn stop() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop() -> Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a signal to wait for, nothing would ever end the server but its end.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     })
 }
 

@@ -4,6 +4,7 @@ mod build;
 mod capture;
 mod decode;
 mod dictionary;
+mod follow;
 mod frames;
 mod input;
 mod json;

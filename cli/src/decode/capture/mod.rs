@@ -85,7 +85,7 @@ pub(crate) fn stream(source: &mut Source, sink: &mut dyn Sink) -> Result<Unread>
             break;
         }
     }
-    framer.finish(&mut unread);
+    framer.finish(at_the_end(source, &mut unread, &mut Unread::default()));
     Ok(unread)
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn capture(source: &mut Source, mut format: Format, ports: &[u16], si
                     continue;
                 }
                 let available = source.window().len();
-                if available > 0 && unread.end.is_none() {
+                if available > 0 && unread.end.is_none() && !source.is_followed() {
                     let place = source.position();
                     unread.end = Some(format!(
                         "the last {available} octets, from offset {place} on: the file ends where {length} were to follow"
@@ -124,9 +124,16 @@ pub(crate) fn capture(source: &mut Source, mut format: Format, ports: &[u16], si
             }
         }
     }
-    fragments.finish(&mut unread);
-    connections.finish(&mut unread, sink)?;
+    let mut incomplete = Unread::default();
+    let counts = at_the_end(source, &mut unread, &mut incomplete);
+    fragments.finish(counts);
+    connections.finish(counts, sink)?;
     Ok(unread)
+}
+
+/// What counts whatever is incomplete at the end: something else, if the end is not the end.
+fn at_the_end<'a>(source: &Source, unread: &'a mut Unread, incomplete: &'a mut Unread) -> &'a mut Unread {
+    if source.is_followed() { incomplete } else { unread }
 }
 
 /// Makes the window longer. An error of reading ends the input: what has been read is worth having.
