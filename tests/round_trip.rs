@@ -11,7 +11,7 @@ use diametric_protocol::codec::{Avp, Known, decode_payload};
 use diametric_protocol::message::{self, Command};
 use diametric_protocol::value::RawGroup;
 use diametric_protocol::wire::AvpReader;
-use diametric_tests::messages::{self, Fill, Generator};
+use diametric_tests::messages::{self, Extras, Fill, Generator};
 use hex::encode;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -106,7 +106,7 @@ fn cases(default: u64, mut case: impl FnMut(&mut Generator<'_>, Fill, &dyn Fn() 
             _ => Fill::Some,
         };
         let mut generator = Generator::new(&DICTIONARY, seed.wrapping_mul(1_000_003) + number);
-        generator.extras = number > 1;
+        generator.extras = if number > 1 { Extras::Any } else { Extras::None };
         case(&mut generator, fill, &|| format!("seed {seed}, case {number}"));
     }
 }

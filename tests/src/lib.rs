@@ -4,6 +4,7 @@
 diametric::include_dictionary!();
 
 pub mod corpus;
+pub mod differential;
 pub mod messages;
 pub mod resolved;
 

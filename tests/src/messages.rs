@@ -9,7 +9,7 @@ mod generator;
 pub mod mutation;
 mod values;
 
-pub use generator::{Fill, Generator};
+pub use generator::{Extras, Fill, Generator};
 
 use diametric_protocol::wire::{HEADER_LEN, Header};
 use fastrand::Rng;

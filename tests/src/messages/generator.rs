@@ -21,14 +21,25 @@ pub enum Fill {
     Some,
 }
 
+/// Which AVPs come into a group besides the members that its grammar lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extras {
+    /// None.
+    None,
+    /// Where the grammar ends in `* [ AVP ]`, AVPs that nobody knows, without M.
+    Unknown,
+    /// Also AVPs of the dictionary, there with M or without; in other groups AVPs of both kinds without M.
+    Any,
+}
+
 /// Makes random messages.
 #[derive(Debug)]
 pub struct Generator<'d> {
     dictionary: &'d Dictionary,
     /// Where all choices come from.
     pub rng: Rng,
-    /// Whether AVPs that the grammar does not list are added.
-    pub extras: bool,
+    /// Which AVPs are added that the grammar does not list.
+    pub extras: Extras,
     avps: usize,
 }
 
@@ -44,7 +55,7 @@ struct Grammar<'d> {
 impl<'d> Generator<'d> {
     /// A generator of messages of `dictionary`.
     pub fn new(dictionary: &'d Dictionary, seed: u64) -> Self {
-        Self { dictionary, rng: Rng::with_seed(seed), extras: true, avps: 0 }
+        Self { dictionary, rng: Rng::with_seed(seed), extras: Extras::Any, avps: 0 }
     }
 
     /// A request or answer of a command.
@@ -123,7 +134,8 @@ impl<'d> Generator<'d> {
                 avps.push(avp);
             }
         }
-        if self.extras && fill != Fill::Required && depth < DEPTH && self.rng.u8(..4) == 0 {
+        let extras = self.extras == Extras::Any || self.extras == Extras::Unknown && grammar.any;
+        if extras && fill != Fill::Required && depth < DEPTH && self.rng.u8(..4) == 0 {
             for _ in 0..self.rng.usize(1..4) {
                 // What an own grammar lists is no extra AVP.
                 let extra = self.extra(grammar.any, depth + 1);
@@ -182,7 +194,7 @@ impl<'d> Generator<'d> {
     /// An AVP for a place where the grammar does not list it: one of the dictionary, or one that nobody knows. Where the
     /// grammar does not end in `* [ AVP ]` it comes without M, and so does what nobody knows.
     fn extra(&mut self, any: bool, depth: usize) -> Avp {
-        if self.rng.bool() {
+        if self.extras == Extras::Any && self.rng.bool() {
             let id = AvpId(self.rng.usize(..self.dictionary.avps.len()));
             let mut avp = self.avp(id, false, depth);
             let mandatory = any && self.rng.bool();
