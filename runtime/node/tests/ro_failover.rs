@@ -2,11 +2,13 @@
 
 mod common;
 
-use common::{Raw, granted, listener, soon, until};
+use common::{Raw, granted, listener, skip, soon, until};
 use diametric::answer::{ErrorAnswer, Origin, RequestContext};
 use diametric::base::ResultCode;
 use diametric::codec::Known;
-use diametric::credit_control::{CcRequestType, CcSessionFailover, Ccr, CreditControlFailureHandling as Ccfh};
+use diametric::credit_control::{
+    CcRequestType, CcSessionFailover, Ccr, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh,
+};
 use diametric::message::{self, Received};
 use diametric::peer::Applications;
 use diametric::ro::{Opened, RoError, RoSession, Service};
@@ -75,6 +77,15 @@ impl Ocs {
         let refusal = context.error(&origin, &ErrorAnswer::new(code, "as the test wants it")).expect("a sound message");
         self.raw.throw(&refusal).await;
     }
+}
+
+const TX: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Some tests skip half a minute, in which no watchdog is to bark.
+fn patient(mut config: Config) -> Config {
+    (config.ro.tx, config.request_timeout, config.watchdog_interval) = (TX, REQUEST_TIMEOUT, TX * 60);
+    config
 }
 
 /// A client, and two servers of one realm of which the first is preferred.
@@ -190,18 +201,16 @@ async fn a_session_that_may_move_goes_on_with_another_server_when_its_own_is_gon
 #[tokio::test]
 async fn a_session_that_may_move_goes_on_with_another_server_when_its_own_is_silent() {
     for handling in [Ccfh::CONTINUE, Ccfh::RETRY_AND_TERMINATE] {
-        let mut scene = Scene::with(|mut config| {
-            config.request_timeout = Duration::from_millis(300);
-            config
-        })
-        .await;
-        let service = scene.service().failure_handling(handling).tx(Duration::from_millis(50));
-        let session = scene.open(service, Some(MOVES)).await;
+        let mut scene = Scene::with(patient).await;
+        let session = scene.open(scene.service().failure_handling(handling), Some(MOVES)).await;
         let update = tokio::spawn(session.update(|_| ()));
         let first = scene.one.next().await;
+        skip(TX).await;
         // At Tx the service goes on; the request is still out.
         let error = soon(update).await.unwrap().unwrap_err();
         assert!(matches!(&error, RoError::Uncontrolled(cause) if matches!(**cause, RoError::NoAnswer(_))), "{error}");
+        scene.two.raw.assert_quiet().await;
+        skip(REQUEST_TIMEOUT - TX).await;
         let second = scene.two.next().await;
         second.assert_repeats(&first, true);
         // An answer that comes too late is nobody's any more.
@@ -225,6 +234,43 @@ async fn a_session_that_may_not_move_stays_with_its_server() {
         assert_eq!(error.to_string(), told);
         let error = soon(session.update(|_| ())).await.unwrap_err();
         assert!(matches!(error, RoError::Ended), "{error}");
+        scene.two.raw.assert_quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_may_not_move_waits_for_its_silent_server_and_no_other() {
+    for (handling, granted) in [(Ccfh::RETRY_AND_TERMINATE, false), (Ccfh::CONTINUE, true)] {
+        let mut scene = Scene::with(patient).await;
+        let session = scene.open(scene.service().failure_handling(handling), Some(STAYS)).await;
+        let last = tokio::spawn(session.terminate(|_| ()));
+        scene.one.next().await;
+        skip(REQUEST_TIMEOUT).await;
+        let error = soon(last).await.unwrap().unwrap_err();
+        assert!(matches!(error, RoError::Send(SendError::Timeout { .. })), "{error}");
+
+        let session = scene.open(scene.service().failure_handling(handling), Some(STAYS)).await;
+        let update = tokio::spawn(session.update(|_| ()));
+        scene.one.next().await;
+        scene.one.raw.close().await;
+        let error = soon(update).await.unwrap().unwrap_err();
+        assert_eq!(error.grants_service(), granted, "{error}");
+        scene.two.raw.assert_quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn a_debit_that_another_server_refuses_is_settled_whatever_the_failure_handling() {
+    for handling in [Ddfh::TERMINATE_OR_BUFFER, Ddfh::CONTINUE] {
+        let mut scene = Scene::new().await;
+        let debit = tokio::spawn(scene.service().direct_debiting_failure_handling(handling).debit(|_| ()));
+        let ccr = scene.one.next().await;
+        scene.one.refuse(&ccr, ResultCode::TOO_BUSY).await;
+        let ccr = scene.two.next().await;
+        scene.two.refuse(&ccr, ResultCode::USER_UNKNOWN).await;
+        let error = soon(debit).await.unwrap().unwrap_err();
+        assert_eq!((error.result_code(), error.grants_service()), (ResultCode::USER_UNKNOWN, false), "{error}");
+        scene.one.raw.assert_quiet().await;
         scene.two.raw.assert_quiet().await;
     }
 }
@@ -339,15 +385,13 @@ async fn an_event_goes_to_another_server_when_its_own_dies() {
 
 #[tokio::test]
 async fn a_debit_goes_to_another_server_when_its_own_is_silent() {
-    let mut scene = Scene::with(|mut config| {
-        config.request_timeout = Duration::from_millis(300);
-        config
-    })
-    .await;
-    let debit = tokio::spawn(scene.service().tx(Duration::from_millis(50)).debit(|_| ()));
+    let mut scene = Scene::with(patient).await;
+    let debit = tokio::spawn(scene.service().debit(|_| ()));
     let first = scene.one.next().await;
+    skip(TX).await;
     // At Tx the service is granted; that is what whoever waits is told.
     assert!(soon(debit).await.unwrap().unwrap_err().grants_service());
+    skip(REQUEST_TIMEOUT - TX).await;
     let second = scene.two.next().await;
     second.assert_repeats(&first, true);
     scene.two.grant(&second, None).await;
@@ -410,25 +454,23 @@ async fn a_relay_may_know_another_server_than_the_one_that_failed() {
 
 #[tokio::test]
 async fn a_termination_without_an_answer_is_a_timeout() {
-    let mut scene = Scene::with(|mut config| {
-        (config.request_timeout, config.ro.tx) = (Duration::from_millis(100), Duration::from_millis(50));
-        config
-    })
-    .await;
+    let mut scene = Scene::with(patient).await;
     let session = scene.open(scene.service(), None).await;
-    let error = soon(session.terminate(|_| ())).await.unwrap_err();
+    let last = tokio::spawn(session.terminate(|_| ()));
+    scene.one.next().await;
+    skip(REQUEST_TIMEOUT).await;
+    let error = soon(last).await.unwrap().unwrap_err();
     assert!(matches!(error, RoError::Send(SendError::Timeout { .. })), "{error}");
     assert_eq!(error.result_code(), ResultCode::UNABLE_TO_COMPLY);
 }
 
 #[tokio::test]
 async fn tx_that_ends_with_the_request_timeout_ends_first() {
-    let mut scene = Scene::with(|mut config| {
-        (config.request_timeout, config.ro.tx) = (Duration::from_millis(50), Duration::from_millis(50));
-        config
-    })
-    .await;
-    let session = scene.open(scene.service(), None).await;
-    let error = soon(session.update(|_| ())).await.unwrap_err();
+    let mut scene = Scene::with(patient).await;
+    let session = scene.open(scene.service().tx(REQUEST_TIMEOUT), None).await;
+    let update = tokio::spawn(session.update(|_| ()));
+    scene.one.next().await;
+    skip(REQUEST_TIMEOUT).await;
+    let error = soon(update).await.unwrap().unwrap_err();
     assert!(matches!(error, RoError::NoAnswer(_)), "{error}");
 }
