@@ -8,6 +8,9 @@ use crate::source::Span;
 /// IANA enterprise number; 0 means the IETF, for which the wire carries no Vendor-Id.
 pub type VendorId = u32;
 
+/// The highest command code: it has 24 bits.
+pub const COMMAND_MAX: u32 = 0x00ff_ffff;
+
 /// Index into [`Dictionary::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub usize);

@@ -287,6 +287,17 @@ fn ours_survive_the_way_to_wireshark_and_back() {
     }
 }
 
+#[test]
+fn command_codes_of_more_than_24_bits_are_left_out() {
+    let commands = "<command name='Ask' code='16777215'/><command name='Tell' code='16777216'/>";
+    let text = format!("<dictionary><application id='7' name='Acme'>{commands}</application></dictionary>");
+    let imported = import(&text);
+    let told = imported.render();
+    assert!(told.contains("`code` is no number from 0 to 16777215: `16777216`; left out"), "{told}");
+    assert!(imported.text.contains("Ask") && !imported.text.contains("Tell"), "{}", imported.text);
+    assert!(!load(&imported.text).has_errors());
+}
+
 fn survives(text: &str) {
     let folder = files(&[("dictionary.xml", PIECES), ("a.xml", text), ("b.xml", "<vendor vendor-id='B' code='7'/>")]);
     for all in [false, true] {

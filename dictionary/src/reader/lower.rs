@@ -6,12 +6,10 @@ use super::ast::{
 use super::attributes::{Values, to_u32};
 use super::tree::Element;
 use crate::diagnostics::{Diagnostic, catalogue};
+use crate::model::COMMAND_MAX;
 
 /// What an item's code may be, whatever the type of its AVP.
 const ITEM_RANGE: std::ops::RangeInclusive<i128> = i32::MIN as i128..=u32::MAX as i128;
-
-/// Command codes have 24 bits.
-const COMMAND_RANGE: std::ops::RangeInclusive<i128> = 0..=0x00ff_ffff;
 
 pub(super) fn document(root: &Element, strict: bool, document: &mut Document, diagnostics: &mut Vec<Diagnostic>) {
     let mut values = Values { style: document.style, strict, spec: None, diagnostics };
@@ -140,7 +138,7 @@ impl Lowering<'_, '_> {
         if like.is_none() && element.attribute("code").is_none() {
             self.values.missing(element, "code");
         }
-        let code = self.values.number(element, "code", COMMAND_RANGE).and_then(to_u32);
+        let code = self.values.number(element, "code", 0..=i128::from(COMMAND_MAX)).and_then(to_u32);
         let short = match &like {
             Some(_) => self.values.filled(element, "short"),
             None => self.values.required_text(element, "short"),

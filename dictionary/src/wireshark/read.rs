@@ -4,7 +4,7 @@ use super::MAIN;
 use super::entities::{self, Entity, Folder};
 use super::raw::{Bit, Raw, RawApplication, RawAvp, RawCommand, RawItem, RawType, RawVendor, Text};
 use crate::diagnostics::{Diagnostic, Severity, catalogue};
-use crate::model::FileId;
+use crate::model::{COMMAND_MAX, FileId};
 use crate::source::{Source, Sources, Span};
 use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape_with};
@@ -317,13 +317,13 @@ impl Reading {
 
     fn vendor(&mut self, attributes: &Attributes, span: Span) {
         let Some(symbol) = self.needed(attributes, "vendor", "vendor-id", span) else { return };
-        let Some(id) = self.unsigned(attributes, "vendor", "code", span) else { return };
+        let Some(id) = self.unsigned(attributes, "vendor", "code", u32::MAX, span) else { return };
         let name = attributes.filled("name").map(|name| name.value.clone());
         self.raw.vendors.push(RawVendor { symbol, id, name, span });
     }
 
     fn application(&mut self, attributes: &Attributes, span: Span) -> Option<u32> {
-        let id = self.unsigned(attributes, "application", "id", span)?;
+        let id = self.unsigned(attributes, "application", "id", u32::MAX, span)?;
         let name = attributes.filled("name").map(|name| name.value.clone());
         self.raw.applications.push(RawApplication { id, name, span });
         Some(id)
@@ -331,13 +331,13 @@ impl Reading {
 
     fn command(&mut self, attributes: &Attributes, application: Option<u32>, span: Span) {
         let Some(name) = self.needed(attributes, "command", "name", span) else { return };
-        let Some(code) = self.unsigned(attributes, "command", "code", span) else { return };
+        let Some(code) = self.unsigned(attributes, "command", "code", COMMAND_MAX, span) else { return };
         self.raw.commands.push(RawCommand { name, code, application, span });
     }
 
     fn begin_avp(&mut self, attributes: &Attributes, open: &Open, span: Span) {
         let name = self.needed(attributes, "avp", "name", span);
-        let code = self.unsigned(attributes, "avp", "code", span);
+        let code = self.unsigned(attributes, "avp", "code", u32::MAX, span);
         let usable = name.is_some() && code.is_some();
         let encrypt = attributes.filled("may-encrypt").is_none_or(|text| text.value != "no");
         let avp = RawAvp {
@@ -388,14 +388,14 @@ impl Reading {
         value
     }
 
-    fn unsigned(&mut self, attributes: &Attributes, element: &str, name: &str, span: Span) -> Option<u32> {
+    fn unsigned(&mut self, attributes: &Attributes, element: &str, name: &str, most: u32, span: Span) -> Option<u32> {
         let Some(text) = attributes.filled(name) else {
             self.missing(element, name, span);
             return None;
         };
-        let value = number(&text.value).and_then(|value| u32::try_from(value).ok());
+        let value = number(&text.value).and_then(|value| u32::try_from(value).ok()).filter(|value| *value <= most);
         if value.is_none() {
-            let message = format!("`{name}` is no number from 0 to {}: `{}`; left out", u32::MAX, text.value);
+            let message = format!("`{name}` is no number from 0 to {most}: `{}`; left out", text.value);
             self.diagnostics.push(Diagnostic::warning(catalogue::BAD_NUMBER, text.span, message));
         }
         value
