@@ -156,7 +156,7 @@ fn differences_are_told_as_text_and_as_json() {
 major  wire  member cardinality: Acme-Group (2/99999), Acme-Text: [ Acme-Text ] -> * [ Acme-Text ]
              Rust: `Option<T>` becomes `List<T>`
              wire: the old side refuses that many (5009)
-1 changes: major 1, minor 0, patch 0; 1 on the wire. The next version is major.
+1 change: major 1, minor 0, patch 0; 1 on the wire. The next version is major.
 ";
     assert_eq!(told(&["diff", &old, &new]), (expected.to_owned(), String::new(), 1));
     let (printed, _, status) = told(&["diff", "--json", &old, &new]);

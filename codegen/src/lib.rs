@@ -52,5 +52,5 @@ pub use output::Output;
 /// What `diametric-derive` shares with generated code.
 #[doc(hidden)]
 pub mod derive_support {
-    pub use crate::emit::{Field, Hold, Names, Struct, key_impl, number, value_impls};
+    pub use crate::emit::{Field, Names, Struct, key_impl, number, value_impls};
 }

@@ -58,6 +58,7 @@ pub mod model;
 pub mod naming;
 mod reader;
 mod resolve;
+pub mod shape;
 pub mod source;
 pub mod standard;
 pub mod wireshark;

@@ -1,6 +1,8 @@
 //! What a definition becomes in Rust: which kind of type, how large, and how a member is held.
+//!
+//! The generator writes what is decided here, and [`diff`](crate::diff) tells where two dictionaries decide otherwise.
 
-use diametric_dictionary::model::{Avp, AvpId, DataType, Dictionary, Member};
+use crate::model::{Avp, AvpId, DataType, Dictionary, Member};
 use std::collections::{HashMap, HashSet};
 
 /// Above this size, in octets, a group that may be absent is held in a `Box`.
@@ -8,7 +10,7 @@ const BOX_FROM: u32 = 256;
 
 /// Kinds of Rust types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub enum Shape {
     /// An uninhabited key, and a value of a type of the runtime.
     Scalar(DataType),
     /// A newtype over its number, with constants.
@@ -23,13 +25,15 @@ pub(crate) enum Shape {
 
 /// The number behind an enumeration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Raw {
+pub enum Raw {
+    /// `i32`.
     Signed,
+    /// `u32`.
     Unsigned,
 }
 
 /// The shape of an AVP.
-pub(crate) fn shape(avp: &Avp) -> Shape {
+pub fn shape(avp: &Avp) -> Shape {
     let raw = if avp.data_type == DataType::Unsigned32 { Raw::Unsigned } else { Raw::Signed };
     match avp.data_type {
         // What failed cannot be decoded by its grammar in general.
@@ -60,15 +64,28 @@ pub enum Hold {
     List,
 }
 
+impl Hold {
+    /// The type of a field, for a value of type `T`.
+    pub fn type_of_field(self) -> &'static str {
+        match self {
+            Self::Required => "T",
+            Self::Optional => "Option<T>",
+            Self::OptionalBoxed => "Option<Box<T>>",
+            Self::List => "List<T>",
+        }
+    }
+}
+
 /// Estimated sizes, from which follows what is boxed. They need not be exact, only always the same.
 #[derive(Debug, Default)]
-pub(crate) struct Sizes {
+pub struct Sizes {
     groups: HashMap<AvpId, u32>,
     recursive: HashSet<AvpId>,
 }
 
 impl Sizes {
-    pub(crate) fn new(dictionary: &Dictionary) -> Self {
+    /// Those of all groups in a dictionary.
+    pub fn new(dictionary: &Dictionary) -> Self {
         let ids = || (0..dictionary.avps.len()).map(AvpId).filter(|id| shape(dictionary.avp(*id)) == Shape::Group);
         let recursive = ids().filter(|id| is_recursive(dictionary, *id)).collect();
         let mut sizes = Self { groups: HashMap::new(), recursive };
@@ -79,7 +96,7 @@ impl Sizes {
     }
 
     /// How `member` is held.
-    pub(crate) fn hold(&self, member: &Member) -> Hold {
+    pub fn hold(&self, member: &Member) -> Hold {
         if !member.is_single() {
             return Hold::List;
         }

@@ -145,13 +145,72 @@ fn members() {
 }
 
 #[test]
-fn groups_that_may_come_to_be_boxed_are_marked() {
-    let holder = r#"<avp name="Acme-Holder" code="4" vendor-id="99999" must="V"><data type="Grouped"><rule avp="Acme-Group"/></data></avp>"#;
-    let grown = group("<rule avp=\"Acme-Text\"/>");
-    let [added, _] = both(&(group("") + holder), &(grown.clone() + holder));
-    assert!(added.rust_reason.contains("Option<Box<G>>"), "{}", added.rust_reason);
-    let [added, _] = both(&group(""), &grown);
-    assert!(!added.rust_reason.contains("Box"), "{}", added.rust_reason);
+fn a_group_that_grows_is_boxed_where_it_is_optional() {
+    let definitions: String = (10..18)
+        .map(|code| {
+            format!(
+                r#"<avp name="Acme-{code}" code="{code}" vendor-id="99999" must="V"><data type="UTF8String"/></avp>"#
+            )
+        })
+        .collect();
+    let rules =
+        |count: usize| -> String { (10..10 + count).map(|code| format!("<rule avp=\"Acme-{code}\"/>")).collect() };
+    let holders = r#"<avp name="Acme-Holder" code="4" vendor-id="99999" must="V"><data type="Grouped">
+        <rule avp="Acme-Group"/><any/></data></avp>
+        <avp name="Acme-List" code="5" vendor-id="99999" must="V"><data type="Grouped">
+        <rule avp="Acme-Group" max="*"/><any/></data></avp>
+        <extend command="Credit-Control" application="4"><request><rule avp="Acme-Group"/></request></extend>"#;
+    let body = |count| definitions.clone() + &group(&rules(count)) + holders;
+    let small = changes(&body(4), &body(5));
+    assert_eq!(small.len(), 1, "{small:#?}");
+    for (old, new, was, is) in [(5, 8, "Option<T>", "Option<Box<T>>"), (8, 5, "Option<Box<T>>", "Option<T>")] {
+        let found = changes(&body(old), &body(new));
+        let boxed: Vec<_> = found.iter().filter(|change| change.kind == Kind::Boxed).collect();
+        // Neither the list nor the accessor of the extension changes.
+        assert_eq!(boxed.len(), 1, "{found:#?}");
+        check(boxed[0], Sort::Member, Kind::Boxed, Semver::Major, false);
+        assert_eq!(
+            (boxed[0].subject.as_str(), boxed[0].part.as_deref()),
+            ("Acme-Holder (4/99999)", Some("Acme-Group"))
+        );
+        assert_eq!((boxed[0].old.as_deref(), boxed[0].new.as_deref()), (Some(was), Some(is)));
+    }
+}
+
+#[test]
+fn a_group_that_comes_to_hold_itself_is_boxed() {
+    let looped = |rules: &str| {
+        format!(
+            r#"<avp name="Acme-Loop" code="6" vendor-id="99999" must="V"><data type="Grouped">{rules}<any/></data></avp>
+               <avp name="Acme-Holder" code="4" vendor-id="99999" must="V"><data type="Grouped"><rule avp="Acme-Loop"/><any/></data></avp>"#
+        )
+    };
+    let found = changes(&looped(""), &looped("<rule avp=\"Acme-Loop\"/>"));
+    let kinds: Vec<Kind> = found.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [Kind::Added, Kind::Boxed], "{found:#?}");
+}
+
+#[test]
+fn a_group_that_was_not_decoded_took_every_avp() {
+    let raw =
+        format!(r#"{TEXT}<avp name="Acme-Group" code="2" vendor-id="99999" must="V"><data type="Grouped"/></avp>"#);
+    let decoded =
+        raw.replace("<data type=\"Grouped\"/>", "<data type=\"Grouped\"><rule avp=\"Acme-Text\"/><any/></data>");
+    let found = changes(&raw, &decoded);
+    assert!(found.iter().all(|change| change.wire.is_none()), "{found:#?}");
+    let closed = decoded.replace("<any/>", "");
+    let found = changes(&raw, &closed);
+    let wire: Vec<Kind> = found.iter().filter(|change| change.wire.is_some()).map(|change| change.kind).collect();
+    assert_eq!(wire, [Kind::Extensible], "{found:#?}");
+}
+
+#[test]
+fn what_may_be_sent_with_the_m_flag_is_refused_by_who_does_not_know_it() {
+    for (flags, wire) in [("must=\"V,M\"", true), ("must=\"V\"", true), ("must=\"V\" must-not=\"M\"", false)] {
+        let [added, removed] = both("", &TEXT.replace("must=\"V,M\"", flags));
+        check(&added, Sort::Avp, Kind::Added, Semver::Minor, wire);
+        check(&removed, Sort::Avp, Kind::Removed, Semver::Major, wire);
+    }
 }
 
 #[test]
@@ -176,7 +235,7 @@ fn commands_and_applications() {
     let [kind, _] = both(none, &none.replace("auth", "acct"));
     check(&kind, Sort::Application, Kind::Retyped, Semver::Patch, true);
     let [application, gone] = both("", none);
-    check(&application, Sort::Application, Kind::Added, Semver::Minor, false);
+    check(&application, Sort::Application, Kind::Added, Semver::Minor, true);
     check(&gone, Sort::Application, Kind::Removed, Semver::Major, true);
 }
 

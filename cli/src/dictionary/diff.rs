@@ -19,8 +19,8 @@ what the files themselves define and extend.
 OUTPUT:
   A line for each change. `wire` marks changes by which peers with one of the two refuse or misread what the other \
 allows. `major`, `minor` and `patch` say what the change asks of the version of a crate that has the generated types; the \
-last line has the sum. Whether a group that grows is boxed where it is held is decided by the generator's estimate of its \
-size, which is not made here; groups to which that may happen are marked.
+last line has the sum. `boxed` marks groups that have grown past the size from which they are held in a `Box`, or shrunk \
+below it, in what holds them.
 
 EXIT STATUS:
   As that of diff(1): 0 if there is no difference, 1 if there is one, 2 if a dictionary cannot be read.
@@ -177,8 +177,8 @@ fn plain(changes: &[Change]) -> String {
         let wire = changes.iter().filter(|change| change.wire.is_some()).count();
         let _ = writeln!(
             out,
-            "{} changes: major {}, minor {}, patch {}; {wire} on the wire. The next version is {rust}.",
-            changes.len(),
+            "{}: major {}, minor {}, patch {}; {wire} on the wire. The next version is {rust}.",
+            if let [_] = changes { "1 change".to_owned() } else { format!("{} changes", changes.len()) },
             count(Semver::Major),
             count(Semver::Minor),
             count(Semver::Patch)
@@ -208,7 +208,6 @@ fn json_text(args: &Args, changes: &[Change]) -> String {
         "new": args.new,
         "semver": diff::semver(changes).map(|semver| semver.to_string()),
         "wire_breaks": changes.iter().any(|change| change.wire.is_some()),
-        "boxing_computed": false,
         "changes": changes_json,
     });
     format!("{whole:#}\n")

@@ -3,9 +3,9 @@
 use super::docs;
 use super::field::Field;
 use super::group::{Struct, value_impls};
-use super::names::{Names, Scope, ident};
-use super::shape::{Raw, Shape, Sizes, shape};
+use super::names::{Names, Scope, ident, raw_type};
 use diametric_dictionary::model::{Avp, AvpId, FlagRule, Item, Member};
+use diametric_dictionary::shape::{Raw, Shape, Sizes, shape};
 use diametric_dictionary::{grammar, naming};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -99,7 +99,7 @@ pub fn number(value: i64) -> TokenStream {
 
 fn open(name: &Ident, raw: Raw, items: &[Item], names: &Names) -> TokenStream {
     let root = &names.root;
-    let raw = raw.tokens();
+    let raw = raw_type(raw);
     let constants = items.iter().map(|item| {
         let (docs, constant, value) = (docs::comment(docs::item(item)), ident(&item.rust_name), number(item.value));
         quote!(#docs pub const #constant: Self = Self(#value);)
@@ -120,7 +120,7 @@ fn open(name: &Ident, raw: Raw, items: &[Item], names: &Names) -> TokenStream {
 
 fn closed(name: &Ident, raw: Raw, items: &[Item], names: &Names) -> TokenStream {
     let root = &names.root;
-    let raw = raw.tokens();
+    let raw = raw_type(raw);
     let variant = |item: &Item| {
         // A legal constant name is a legal variant name in another dress.
         ident(&naming::variant_name(&item.rust_name).unwrap_or_else(|_| item.rust_name.clone()))

@@ -3,8 +3,8 @@
 use super::avp::number;
 use super::docs;
 use super::names::{Scope, ident};
-use super::shape::{Raw, Shape, shape};
 use diametric_dictionary::model::{AvpId, Dictionary, ExtensionTarget, FileId, Item, Member};
+use diametric_dictionary::shape::{Raw, Shape, shape};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 

@@ -1,7 +1,7 @@
 //! The members of a struct, and the lines that each adds to its functions.
 
 use super::names::Names;
-use super::shape::Hold;
+use diametric_dictionary::shape::Hold;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;

@@ -2,7 +2,7 @@
 
 use super::field::{self, Field, count_calls, decode_arms, encode_calls, members};
 use super::names::Names;
-use super::shape::Hold;
+use diametric_dictionary::shape::Hold;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 

@@ -8,19 +8,17 @@ mod field;
 mod form;
 mod group;
 mod names;
-mod shape;
 
 pub use avp::{key_impl, number};
 pub use field::Field;
 pub use group::{Struct, value_impls};
 pub use names::Names;
-pub use shape::Hold;
 
 use diametric_dictionary::model::{AvpId, CommandId, Dictionary, FileId, UnitId};
+use diametric_dictionary::shape::Sizes;
 use names::{Scope, ident};
 use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::quote;
-use shape::Sizes;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of the unit whose types the runtime has.

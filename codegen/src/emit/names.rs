@@ -1,7 +1,7 @@
 //! How generated code calls the runtime and other generated types.
 
-use super::shape::{Raw, Shape, shape};
 use diametric_dictionary::model::{AvpId, CommandId, DataType, Dictionary, UnitId};
+use diametric_dictionary::shape::{Raw, Shape, shape};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
@@ -126,12 +126,11 @@ impl Scope<'_> {
     }
 }
 
-impl Raw {
-    pub(crate) fn tokens(self) -> TokenStream {
-        match self {
-            Self::Signed => quote!(i32),
-            Self::Unsigned => quote!(u32),
-        }
+/// The type of the number behind an enumeration.
+pub(crate) fn raw_type(raw: Raw) -> TokenStream {
+    match raw {
+        Raw::Signed => quote!(i32),
+        Raw::Unsigned => quote!(u32),
     }
 }
 

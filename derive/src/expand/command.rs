@@ -3,7 +3,8 @@
 use super::{bounds, derived, field, group_stub, in_error, used_keys};
 use crate::attr;
 use crate::valid::{Direction, ValidCommand};
-use diametric_codegen::derive_support::{Hold, Names, Struct};
+use diametric_codegen::derive_support::{Names, Struct};
+use diametric_dictionary::shape::Hold;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::DeriveInput;

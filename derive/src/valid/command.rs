@@ -4,8 +4,8 @@ use super::{ValidMember, members};
 use crate::ast::{Command, Errors};
 use crate::attr::CommandAttr;
 use crate::draft::Draft;
-use diametric_codegen::derive_support::Hold;
 use diametric_dictionary::model::{self, Message};
+use diametric_dictionary::shape::Hold;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Path, Result, Type};
 

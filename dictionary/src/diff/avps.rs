@@ -1,13 +1,14 @@
 //! Differences between AVPs and between their values.
 
 use super::members::{self, Body};
-use super::{Change, Kind, Semver, Side, Sort, title};
+use super::{Change, Kind, Semver, Sort, View, title};
 use crate::grammar::type_name;
 use crate::model::{Avp, AvpId, DataType, FlagRule, Item};
+use crate::shape::{Shape, shape};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-pub(super) fn avps(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) {
-    let index = |side: Side<'_>| -> HashMap<(u32, u32), AvpId> {
+pub(super) fn avps(old: View<'_>, new: View<'_>, changes: &mut Vec<Change>) {
+    let index = |side: View<'_>| -> HashMap<(u32, u32), AvpId> {
         let mut found = HashMap::new();
         for (id, avp) in side.avps() {
             found.entry((avp.vendor, avp.code)).or_insert(id);
@@ -51,12 +52,12 @@ pub(super) fn avps(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) {
         changes.push(
             change
                 .to(type_name(avp.data_type))
-                .wire_if(avp.m == FlagRule::Must, "sent with M, it is unknown to the old side (5001)"),
+                .wire_if(avp.m != FlagRule::MustNot, "sent with M, it is unknown to the old side (5001)"),
         );
     }
 }
 
-fn compare(old: Side<'_>, new: Side<'_>, was: AvpId, is: AvpId, changes: &mut Vec<Change>) {
+fn compare(old: View<'_>, new: View<'_>, was: AvpId, is: AvpId, changes: &mut Vec<Change>) {
     let (before, after) = (old.dictionary.avp(was), new.dictionary.avp(is));
     let subject = title(before);
     let change = |kind, rust, reason: &str| Change::new(Sort::Avp, kind, &subject, rust, reason);
@@ -89,9 +90,9 @@ fn compare(old: Side<'_>, new: Side<'_>, was: AvpId, is: AvpId, changes: &mut Ve
             .from(type_name(before.data_type))
             .to(type_name(after.data_type));
         changes.push(retyped.wire_if(!same_octets(before.data_type, after.data_type), "its data are read otherwise"));
-    } else if shape(before) != shape(after) {
+    } else if kind(before) != kind(after) {
         let retyped = change(Kind::Retyped, Semver::Major, "it is another kind of Rust type");
-        changes.push(retyped.from(shape(before)).to(shape(after)));
+        changes.push(retyped.from(kind(before)).to(kind(after)));
     }
     flags(before, after, &subject, changes);
     if before.closed != after.closed {
@@ -111,11 +112,13 @@ fn compare(old: Side<'_>, new: Side<'_>, was: AvpId, is: AvpId, changes: &mut Ve
     }
     values(&before.items, &after.items, before.closed && after.closed, &subject, changes);
     if before.data_type == DataType::Grouped && after.data_type == DataType::Grouped {
-        let boxing = members::is_held_optional(new.dictionary, is);
-        let one = Body { dictionary: old.dictionary, members: &before.members, any: before.any };
-        let other = Body { dictionary: new.dictionary, members: &after.members, any: after.any };
-        members::compare(one, other, &subject, boxing, changes);
+        members::compare(body(old, before), body(new, after), &subject, changes);
     }
+}
+
+/// The members of a group; one that is not decoded takes every AVP.
+fn body<'a>(view: View<'a>, avp: &'a Avp) -> Body<'a> {
+    Body { view, members: &avp.members, any: avp.any || shape(avp) == Shape::RawGroup, fields: true }
 }
 
 /// Rules for M and P.
@@ -179,8 +182,8 @@ fn values(before: &[Item], after: &[Item], closed: bool, subject: &str, changes:
 }
 
 /// Values that are added to enumerations of other units.
-pub(super) fn value_extensions(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) {
-    let collect = |side: Side<'_>| {
+pub(super) fn value_extensions(old: View<'_>, new: View<'_>, changes: &mut Vec<Change>) {
+    let collect = |side: View<'_>| {
         let mut found: BTreeMap<(u32, u32), (String, Vec<Item>)> = BTreeMap::new();
         for extension in side.dictionary.value_extensions.iter().filter(|extension| side.has(extension.file)) {
             let avp = side.dictionary.avp(extension.avp);
@@ -206,13 +209,11 @@ fn same_octets(one: DataType, other: DataType) -> bool {
 }
 
 /// What kind of Rust type becomes of an AVP, where its format does not say.
-fn shape(avp: &Avp) -> &'static str {
-    match avp.data_type {
-        DataType::Grouped if avp.members.is_empty() && !avp.any => "an undecoded group",
-        DataType::Grouped => "a struct",
-        DataType::Enumerated | DataType::Integer32 | DataType::Unsigned32 if !avp.items.is_empty() => {
-            "a number with named values"
-        }
-        _ => "a plain value",
+fn kind(avp: &Avp) -> &'static str {
+    match shape(avp) {
+        Shape::RawGroup => "an undecoded group",
+        Shape::Group => "a struct",
+        Shape::Open(_) | Shape::Closed(_) => "a number with named values",
+        Shape::Scalar(_) => "a plain value",
     }
 }

@@ -1,12 +1,12 @@
 //! Differences between applications, commands, and what is added to those of other units.
 
 use super::members::{self, Body};
-use super::{Change, Kind, Semver, Side, Sort, title};
-use crate::model::{ApplicationKind, Command, Dictionary, ExtensionTarget, Member, Message};
+use super::{Change, Kind, Semver, Sort, View, title};
+use crate::model::{ApplicationKind, Command, ExtensionTarget, Member, Message};
 use std::collections::{BTreeMap, HashMap};
 
-pub(super) fn applications(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) {
-    let index = |side: Side<'_>| -> BTreeMap<u32, (String, Option<ApplicationKind>)> {
+pub(super) fn applications(old: View<'_>, new: View<'_>, changes: &mut Vec<Change>) {
+    let index = |side: View<'_>| -> BTreeMap<u32, (String, Option<ApplicationKind>)> {
         let mine = side.dictionary.applications.iter().filter(|application| side.has(application.span.file));
         mine.map(|application| (application.id, (application.name.clone(), application.kind))).collect()
     };
@@ -20,7 +20,8 @@ pub(super) fn applications(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Chang
     for (id, (name, was)) in &before {
         let change = |kind, rust, reason: &str| Change::new(Sort::Application, kind, &subject(*id, name), rust, reason);
         let Some((now, is)) = after.get(id) else {
-            changes.push(change(Kind::Removed, Semver::Major, "it is gone").wire("the new side does not offer it"));
+            changes
+                .push(change(Kind::Removed, Semver::Major, "it is gone").wire("the new side does not offer it (3007)"));
             continue;
         };
         if name != now {
@@ -36,7 +37,8 @@ pub(super) fn applications(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Chang
         }
     }
     for (id, (name, _)) in after.iter().filter(|(id, _)| !before.contains_key(id)) {
-        changes.push(Change::new(Sort::Application, Kind::Added, &subject(*id, name), Semver::Minor, "it is new"));
+        let added = Change::new(Sort::Application, Kind::Added, &subject(*id, name), Semver::Minor, "it is new");
+        changes.push(added.wire("the old side does not offer it (3007)"));
     }
 }
 
@@ -47,8 +49,8 @@ fn key(command: &Command) -> Key {
     (command.application, command.code, command.like.map(|_| command.name.clone()))
 }
 
-pub(super) fn commands(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) {
-    let index = |side: Side<'_>| -> HashMap<Key, usize> {
+pub(super) fn commands(old: View<'_>, new: View<'_>, changes: &mut Vec<Change>) {
+    let index = |side: View<'_>| -> HashMap<Key, usize> {
         let all = side.dictionary.commands.iter().enumerate().filter(|(_, command)| side.has(command.file));
         all.map(|(position, command)| (key(command), position)).collect()
     };
@@ -58,7 +60,7 @@ pub(super) fn commands(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) 
         match after.get(&key(command)) {
             Some(now) => {
                 let was = before.get(&key(command)).copied().unwrap_or_default();
-                compare(old.dictionary, was, new.dictionary, *now, changes);
+                compare(old, was, new, *now, changes);
             }
             None => {
                 let reason = "its types are gone";
@@ -76,7 +78,7 @@ pub(super) fn commands(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) 
         answer.filter(|answer| side.has(answer.span.file))
     });
     match answers {
-        [Some(was), Some(is)] => bodies(old.dictionary, was, new.dictionary, is, &was.name, changes),
+        [Some(was), Some(is)] => bodies(old, was, new, is, &was.name, changes),
         [Some(was), None] => {
             changes.push(Change::new(Sort::Command, Kind::Removed, &was.name, Semver::Major, "its type is gone"));
         }
@@ -92,8 +94,8 @@ fn subject(command: &Command) -> String {
     format!("{} ({} of application {}{form})", command.name, command.code, command.application)
 }
 
-fn compare(old: &Dictionary, was: usize, new: &Dictionary, is: usize, changes: &mut Vec<Change>) {
-    let (before, after) = (&old.commands[was], &new.commands[is]);
+fn compare(old: View<'_>, was: usize, new: View<'_>, is: usize, changes: &mut Vec<Change>) {
+    let (before, after) = (&old.dictionary.commands[was], &new.dictionary.commands[is]);
     let subject = subject(before);
     let change = |kind, rust, reason: &str| Change::new(Sort::Command, kind, &subject, rust, reason);
     if before.name != after.name {
@@ -108,8 +110,7 @@ fn compare(old: &Dictionary, was: usize, new: &Dictionary, is: usize, changes: &
         let reason = "the abbreviations by which its types are known too are others";
         changes.push(change(Kind::Rust, Semver::Major, reason).from(&before.short).to(&after.short));
     }
-    let modules =
-        [(old, was), (new, is)].map(|(dictionary, id)| dictionary.command_module(crate::model::CommandId(id)));
+    let modules = [(old, was), (new, is)].map(|(view, id)| view.dictionary.command_module(crate::model::CommandId(id)));
     if modules[0] != modules[1] {
         let reason = "its types are in another module";
         changes.push(change(Kind::Rust, Semver::Major, reason).from(modules[0]).to(modules[1]));
@@ -127,15 +128,15 @@ fn compare(old: &Dictionary, was: usize, new: &Dictionary, is: usize, changes: &
     bodies(old, &before.answer, new, &after.answer, &before.answer.name, changes);
 }
 
-fn bodies(old: &Dictionary, was: &Message, new: &Dictionary, is: &Message, subject: &str, changes: &mut Vec<Change>) {
-    let one = Body { dictionary: old, members: &was.members, any: was.any };
-    let other = Body { dictionary: new, members: &is.members, any: is.any };
-    members::compare(one, other, subject, false, changes);
+fn bodies(old: View<'_>, was: &Message, new: View<'_>, is: &Message, subject: &str, changes: &mut Vec<Change>) {
+    let one = Body { view: old, members: &was.members, any: was.any, fields: true };
+    let other = Body { view: new, members: &is.members, any: is.any, fields: true };
+    members::compare(one, other, subject, changes);
 }
 
 /// Members that are added to messages and groups of other units.
-pub(super) fn extensions(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>) {
-    let collect = |side: Side<'_>| {
+pub(super) fn extensions(old: View<'_>, new: View<'_>, changes: &mut Vec<Change>) {
+    let collect = |side: View<'_>| {
         let mut found: BTreeMap<String, (bool, Vec<Member>)> = BTreeMap::new();
         for extension in side.dictionary.extensions.iter().filter(|extension| side.has(extension.file)) {
             let (subject, any) = match extension.target {
@@ -157,14 +158,14 @@ pub(super) fn extensions(old: Side<'_>, new: Side<'_>, changes: &mut Vec<Change>
     let (before, mut after) = (collect(old), collect(new));
     for (subject, (any, was)) in &before {
         let (_, is) = after.remove(subject).unwrap_or_default();
-        let one = Body { dictionary: old.dictionary, members: was, any: *any };
-        let other = Body { dictionary: new.dictionary, members: &is, any: *any };
-        members::compare(one, other, &format!("{subject}, extended"), false, changes);
+        let one = Body { view: old, members: was, any: *any, fields: false };
+        let other = Body { view: new, members: &is, any: *any, fields: false };
+        members::compare(one, other, &format!("{subject}, extended"), changes);
     }
     for (subject, (any, is)) in after {
-        let one = Body { dictionary: old.dictionary, members: &[], any };
-        let other = Body { dictionary: new.dictionary, members: &is, any };
-        members::compare(one, other, &format!("{subject}, extended"), false, changes);
+        let one = Body { view: old, members: &[], any, fields: false };
+        let other = Body { view: new, members: &is, any, fields: false };
+        members::compare(one, other, &format!("{subject}, extended"), changes);
     }
 }
 

@@ -1,22 +1,41 @@
 //! Differences between the members of two groups or messages.
 
-use super::{Change, Kind, Semver, Sort};
+use super::{Change, Kind, Semver, Sort, View};
 use crate::grammar;
-use crate::model::{AvpId, Dictionary, FlagRule, Member, MemberKind};
+use crate::model::{Avp, FlagRule, Member, MemberKind};
+use crate::shape::{Hold, Shape, shape};
 use std::collections::HashMap;
 
 /// The members of a group or message.
 #[derive(Clone, Copy)]
 pub(super) struct Body<'a> {
-    pub(super) dictionary: &'a Dictionary,
+    pub(super) view: View<'a>,
     pub(super) members: &'a [Member],
+    /// Whether other AVPs are taken.
     pub(super) any: bool,
+    /// Whether the members are fields, which may be boxed, and not reached by methods.
+    pub(super) fields: bool,
 }
 
 impl<'a> Body<'a> {
     fn key(&self, member: &Member) -> (u32, u32) {
-        let avp = self.dictionary.avp(member.avp);
+        let avp = self.avp(member);
         (avp.vendor, avp.code)
+    }
+
+    fn avp(&self, member: &Member) -> &'a Avp {
+        self.view.side.dictionary.avp(member.avp)
+    }
+
+    fn shown(&self, member: &Member) -> String {
+        grammar::member(self.view.dictionary, member)
+    }
+
+    fn hold(&self, member: &Member) -> Hold {
+        match self.view.sizes.hold(member) {
+            Hold::OptionalBoxed if !self.fields => Hold::Optional,
+            hold => hold,
+        }
     }
 
     fn index(&self) -> HashMap<(u32, u32), &'a Member> {
@@ -24,35 +43,18 @@ impl<'a> Body<'a> {
     }
 
     fn may_be_mandatory(&self, member: &Member) -> bool {
-        self.dictionary.avp(member.avp).m != FlagRule::MustNot
+        self.avp(member).m != FlagRule::MustNot
     }
 }
 
-/// Whether a group stands somewhere as a member that may be absent and does not repeat, which the generator boxes when the
-/// group is large.
-pub(super) fn is_held_optional(dictionary: &Dictionary, id: AvpId) -> bool {
-    let holds = |members: &[Member]| members.iter().any(|m| m.avp == id && m.is_single() && m.min == 0);
-    dictionary.avps.iter().any(|avp| holds(&avp.members))
-        || dictionary.commands.iter().any(|command| holds(&command.request.members) || holds(&command.answer.members))
-        || dictionary.extensions.iter().any(|extension| holds(&extension.members))
-}
-
-/// `boxing`: whether the size of the body decides how others hold it.
-pub(super) fn compare(old: Body<'_>, new: Body<'_>, subject: &str, boxing: bool, changes: &mut Vec<Change>) {
+pub(super) fn compare(old: Body<'_>, new: Body<'_>, subject: &str, changes: &mut Vec<Change>) {
     let (before, after) = (old.index(), new.index());
-    let change = |kind, part: &str, rust, reason: String| {
-        let boxed = match boxing && matches!(kind, Kind::Added | Kind::Removed | Kind::Cardinality) {
-            true => {
-                "; where the group is optional, `Option<G>` becomes `Option<Box<G>>` or the other way if its size crosses the generator's bound, which would be major"
-            }
-            false => "",
-        };
-        Change::new(Sort::Member, kind, subject, rust, format!("{reason}{boxed}")).part(part)
-    };
+    let change =
+        |kind, part: &str, rust, reason: &str| Change::new(Sort::Member, kind, subject, rust, reason).part(part);
     for member in old.members {
-        let name = &old.dictionary.avp(member.avp).name;
+        let name = &old.avp(member).name;
         let Some(now) = after.get(&old.key(member)) else {
-            let removed = change(Kind::Removed, name, Semver::Major, "its field is gone".to_owned());
+            let removed = change(Kind::Removed, name, Semver::Major, "its field is gone");
             let wire = if member.min > 0 {
                 Some("the old side demands it (5005)")
             } else if !new.any && old.may_be_mandatory(member) {
@@ -60,7 +62,7 @@ pub(super) fn compare(old: Body<'_>, new: Body<'_>, subject: &str, boxing: bool,
             } else {
                 None
             };
-            let removed = removed.from(grammar::member(old.dictionary, member));
+            let removed = removed.from(old.shown(member));
             changes.push(match wire {
                 Some(reason) => removed.wire(reason),
                 None => removed,
@@ -68,27 +70,31 @@ pub(super) fn compare(old: Body<'_>, new: Body<'_>, subject: &str, boxing: bool,
             continue;
         };
         if (member.kind, member.min, member.max) != (now.kind, now.min, now.max) {
-            let (rust, reason) = cardinality(member, now);
-            let changed = change(Kind::Cardinality, name, rust, reason)
-                .from(grammar::member(old.dictionary, member))
-                .to(grammar::member(new.dictionary, now));
+            let (rust, reason) = cardinality((member, old.hold(member)), (now, new.hold(now)));
+            let changed = change(Kind::Cardinality, name, rust, &reason).from(old.shown(member)).to(new.shown(now));
             changes.push(match refused(member, now) {
                 Some(wire) => changed.wire(wire),
                 None => changed,
             });
         }
+        let is_group = shape(old.avp(member)) == Shape::Group && shape(new.avp(now)) == Shape::Group;
+        if is_group && (member.min, member.max) == (now.min, now.max) && old.hold(member) != new.hold(now) {
+            let reason = "a group is boxed where it is optional if it is large or can hold itself";
+            let [was, is] = [old.hold(member), new.hold(now)].map(Hold::type_of_field);
+            changes.push(change(Kind::Boxed, name, Semver::Major, reason).from(was).to(is));
+        }
         if member.field != now.field {
-            let renamed = change(Kind::Rust, name, Semver::Major, "its field has another name".to_owned());
+            let renamed = change(Kind::Rust, name, Semver::Major, "its field has another name");
             changes.push(renamed.from(&member.field).to(&now.field));
         }
     }
     for member in new.members.iter().filter(|member| !before.contains_key(&new.key(member))) {
-        let name = &new.dictionary.avp(member.avp).name;
+        let name = &new.avp(member).name;
         let (rust, reason) = match member.min {
             0 => (Semver::Minor, "a new field that may be left empty"),
             _ => (Semver::Major, "a new field that `new` demands"),
         };
-        let added = change(Kind::Added, name, rust, reason.to_owned()).to(grammar::member(new.dictionary, member));
+        let added = change(Kind::Added, name, rust, reason).to(new.shown(member));
         let wire = if member.min > 0 {
             Some("the new side demands it (5005)")
         } else if !old.any && new.may_be_mandatory(member) {
@@ -124,22 +130,13 @@ pub(super) fn compare(old: Body<'_>, new: Body<'_>, subject: &str, boxing: bool,
     }
 }
 
-/// How a struct holds a member, short of boxes.
-fn hold(member: &Member) -> &'static str {
-    match (member.is_single(), member.min > 0) {
-        (true, true) => "T",
-        (true, false) => "Option<T>",
-        (false, _) => "List<T>",
-    }
-}
-
-fn cardinality(was: &Member, is: &Member) -> (Semver, String) {
+fn cardinality((was, held): (&Member, Hold), (is, holds): (&Member, Hold)) -> (Semver, String) {
     let required = |member: &Member| member.min > 0;
     if (was.min, was.max) == (is.min, is.max) {
         return (Semver::Patch, "only its place among the others is another".to_owned());
     }
-    let reason = if hold(was) != hold(is) {
-        format!("`{}` becomes `{}`", hold(was), hold(is))
+    let reason = if held != holds {
+        format!("`{}` becomes `{}`", held.type_of_field(), holds.type_of_field())
     } else if required(was) != required(is) {
         match required(is) {
             true => "`new` demands it now".to_owned(),

@@ -4,6 +4,9 @@
 //! by peers that have the other (`Change::wire`), and what it means for Rust code that uses the generated types
 //! (`Change::rust`): a new optional member is minor, a new required one, another cardinality or another type is major.
 //!
+//! A group that grows may from then on be held in a `Box` where it is optional, which breaks code that sets the field: that
+//! is a change of its own, in each group or message that holds it.
+//!
 //! AVPs are compared by vendor and code, commands by application and code, members by their AVP.
 //!
 //! ```
@@ -33,7 +36,9 @@ mod commands;
 mod members;
 
 use crate::model::{Avp, AvpId, Command, Dictionary, FileId, UnitId};
+use crate::shape::Sizes;
 use std::fmt;
+use std::ops::Deref;
 
 /// One of two dictionaries: what of it is compared.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +69,20 @@ impl<'a> Side<'a> {
     }
 }
 
+/// A side, and how large its groups are.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    side: Side<'a>,
+    sizes: &'a Sizes,
+}
+
+impl<'a> Deref for View<'a> {
+    type Target = Side<'a>;
+    fn deref(&self) -> &Side<'a> {
+        &self.side
+    }
+}
+
 /// What is another way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -90,6 +109,8 @@ pub enum Kind {
     Rust,
     /// A definition is deprecated now, or no longer.
     Deprecated,
+    /// A member is held in a `Box` now, or no longer.
+    Boxed,
 }
 
 impl Kind {
@@ -107,6 +128,7 @@ impl Kind {
             Self::Extensible => "extensible",
             Self::Rust => "rust",
             Self::Deprecated => "deprecated",
+            Self::Boxed => "boxed",
         }
     }
 }
@@ -226,6 +248,8 @@ impl Change {
 
 /// All differences from `old` to `new`: applications, AVPs, commands, then what is added to other units.
 pub fn diff(old: Side<'_>, new: Side<'_>) -> Vec<Change> {
+    let sizes = [Sizes::new(old.dictionary), Sizes::new(new.dictionary)];
+    let (old, new) = (View { side: old, sizes: &sizes[0] }, View { side: new, sizes: &sizes[1] });
     let mut changes = Vec::new();
     commands::applications(old, new, &mut changes);
     avps::avps(old, new, &mut changes);
