@@ -4,7 +4,7 @@ mod charging;
 
 use charging::{Server, client, lines, nowhere, text};
 use diametric::answer::ErrorAnswer;
-use diametric::base::ResultCode;
+use diametric::base::{ResultCode, TerminationCause};
 use diametric::credit_control::{
     Cca, Ccr, GrantedServiceUnit, MultipleServicesCreditControl, MultipleServicesIndicator, RequestedAction,
 };
@@ -164,6 +164,7 @@ struct Ocs {
     silent_from: Option<u32>,
     refuse_from: Option<u32>,
     reauthorize: bool,
+    abort: bool,
 }
 
 impl Ocs {
@@ -211,12 +212,16 @@ impl Ocs {
 impl RoServer for Ocs {
     async fn initial(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
         let session: ServedSession = request.session();
-        if self.reauthorize {
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                session.reauthorize(|_| ()).await
-            });
-        }
+        let (reauthorize, abort) = (self.reauthorize, self.abort);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            if reauthorize {
+                session.reauthorize(|_| ()).await.unwrap();
+            }
+            if abort {
+                session.abort(|_| ()).await.unwrap();
+            }
+        });
         self.charge(request).await
     }
     async fn update(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
@@ -268,6 +273,19 @@ fn a_re_authorization_reports_what_was_used() {
     assert_eq!(used(update), [(Some(1000), Some(60))]);
     // What was reported once is not reported again.
     assert_eq!(used(termination), [(Some(1001), Some(60))]);
+}
+
+#[test]
+fn a_session_that_is_aborted_reports_what_was_used() {
+    let ocs = Ocs { abort: true, ..Ocs::default() };
+    let (output, seen) = ocs.run(&["--mode", "scur", "--updates", "0", "--answer-reauth-for", "1"]);
+    let lines = lines(&output, 0);
+    let commands: HashSet<_> = lines.iter().map(|line| line["command"].as_str().unwrap()).collect();
+    assert_eq!((lines.len(), commands), (3, HashSet::from(["CCR", "ASR"])));
+    let [_, termination] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!(used(termination), [(Some(1000), Some(60))]);
+    assert_eq!(termination.multiple_services_credit_control[0].reporting_reason, [ReportingReason::FINAL]);
+    assert_eq!(termination.termination_cause, Some(TerminationCause::ADMINISTRATIVE));
 }
 
 #[test]

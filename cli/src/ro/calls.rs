@@ -6,14 +6,14 @@ use diametric::base::ResultCode;
 use diametric::credit_control::{
     Cca, Ccr, GrantedServiceUnit, MultipleServicesCreditControl, RequestedServiceUnit, UsedServiceUnit,
 };
-use diametric::ro::{Opened, Reauthorization, RoError, Service, SessionHandle};
+use diametric::ro::{Abort, Opened, Reauthorization, RoError, Service, SessionHandle};
 use diametric::ts32299::ReportingReason;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 
-/// How long a RAR may be ahead of the session that it is for.
+/// How long a RAR or ASR may be ahead of the session that it is for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a call does.
@@ -129,7 +129,23 @@ impl Calls {
         rar.answer(ResultCode::LIMITED_SUCCESS).await;
         let Some(grant) = self.grant(session.id()).await else { return };
         let updated = self.update(&session, &grant, Some(ReportingReason::FORCED_REAUTHORISATION)).await;
-        if let Err(error) = answered(updated) {
+        self.failed(updated);
+    }
+
+    /// The server wants the session to end.
+    pub(super) async fn aborted(self: Arc<Self>, session: SessionHandle, asr: Abort) {
+        let granted = match self.grant(session.id()).await {
+            Some(grant) => grant.lock().await.take(),
+            None => None,
+        };
+        let service = self.reporting(granted, ReportingReason::FINAL);
+        let ended = asr.terminate(|ccr| ccr.multiple_services_credit_control.push(service)).await;
+        self.failed(ended.map(drop));
+    }
+
+    /// Keeps what went wrong where nobody waits.
+    fn failed(&self, result: Result<(), RoError>) {
+        if let Err(error) = answered(result) {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }
@@ -138,7 +154,7 @@ impl Calls {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a session was granted; a RAR may come before the session's own task has seen the grant.
+    /// What a session was granted; a RAR or ASR may come before the session's own task has seen the grant.
     async fn grant(&self, id: &str) -> Option<Grant> {
         let found = async {
             loop {

@@ -17,7 +17,7 @@ const AFTER_HELP: &str = "\
 Every exchange is one line of JSON on standard output, told when the answer has come; times are in microseconds:
   {\"command\":\"CCR\",\"type\":\"INITIAL_REQUEST\",\"number\":0,\"result_code\":2001,\"session_id\":\"…\",\"latency_us\":812}
 RAR and ASR of the server have no type and number; result_code is what this client has answered. A RAR is answered 2002, and a CCR \
-UPDATE follows; while a CCR UPDATE is out, it is answered 2001.
+UPDATE follows; while a CCR UPDATE is out, it is answered 2001. An ASR is answered 2001, and a CCR TERMINATION follows.
 
 Units are asked for, and reported as used, in Multiple-Services-Credit-Control of one rating group. What is reported is exactly what was \
 granted.
@@ -128,6 +128,10 @@ async fn charge(args: &Args, node: Node) -> Result<()> {
     ro.on_reauth({
         let calls = Arc::clone(&calls);
         move |session, rar| Arc::clone(&calls).reauthorized(session, rar)
+    });
+    ro.on_abort({
+        let calls = Arc::clone(&calls);
+        move |session, asr| Arc::clone(&calls).aborted(session, asr)
     });
     let charged = calls.run(&service, args.calls, args.concurrency).await;
     charged.map_err(|error| anyhow!(error).context(format!("cannot charge by way of {}", args.peer)))
