@@ -99,19 +99,23 @@ impl std::error::Error for Diagnostic {}
 /// use diametric_dictionary::diagnostics::nearest;
 ///
 /// assert_eq!(nearest("Ratting-Group", ["Rating-Group", "Service-Identifier"]), Some("Rating-Group"));
+/// assert_eq!(nearest("Subscription", ["Subscription-Id-Data", "Subscription-Id"]), Some("Subscription-Id"));
 /// assert_eq!(nearest("Bearer", ["Rating-Group", "Service-Identifier"]), None);
 /// ```
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
     let length = wanted.chars().count();
     let limit = (length / 3).max(1);
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
+    let distance = |candidate: &str| {
+        // Half a name is meant for the whole: `vendor` for `vendor-id`.
+        if candidate.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('-')) {
+            return Some(limit + 1);
+        }
+        let near = candidate.chars().count().abs_diff(length) <= limit;
+        near.then(|| strsim::damerau_levenshtein(&wanted, candidate)).filter(|distance| *distance <= limit)
+    };
+    let near = candidates.into_iter().filter_map(|candidate| Some((distance(&candidate.to_lowercase())?, candidate)));
+    near.min_by_key(|(distance, candidate)| (*distance, candidate.len(), *candidate)).map(|(_, candidate)| candidate)
 }
 
 /// `did you mean …?` for a misspelt word, where there is something to mean.
