@@ -1,5 +1,9 @@
 //! Messages: a header, and a body of the command's type.
 
+mod lenient;
+
+pub use self::lenient::{Lenient, decode_lenient};
+
 use crate::base::{AnswerMessage, ResultCode};
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Group, Known};
 use crate::wire::{CommandFlags, HEADER_LEN, HeaderError};
@@ -148,13 +152,7 @@ fn decode_with<C: Command>(
     known: Option<&Known>,
     buffer: Option<&Bytes>,
 ) -> Result<Received<C>, DecodeError> {
-    let header = read_header(frame).map_err(|error| error.in_message(C::NAME))?;
-    if header.command != C::CODE || header.flags.is_request() != C::REQUEST {
-        let kind = if header.flags.is_request() { "request" } else { "answer" };
-        let message = format!("the message is a {kind} with command code {}", header.command);
-        return Err(DecodeError::whole(ResultCode::COMMAND_UNSUPPORTED, message).in_message(C::NAME));
-    }
-    check_bits::<C>(header).map_err(|error| error.in_message(C::NAME))?;
+    let header = read_header_of::<C>(frame)?;
     let mut decoder = Decoder::new(known).sharing(buffer);
     // Filled where it is returned: a message is large, and moving it costs more than reading it.
     let mut result = Ok(Received { header, body: C::blank_group() });
@@ -181,6 +179,19 @@ pub fn decode_answer_message(frame: &[u8], known: &Known) -> Result<Received<Ans
         None => Ok(Received { header, body }),
         Some(error) => Err(error.in_message(AnswerMessage::NAME)),
     }
+}
+
+/// The header of a `C`; anything else is refused.
+#[inline(always)]
+fn read_header_of<C: Command>(frame: &[u8]) -> Result<Header, DecodeError> {
+    let header = read_header(frame).map_err(|error| error.in_message(C::NAME))?;
+    if header.command != C::CODE || header.flags.is_request() != C::REQUEST {
+        let kind = if header.flags.is_request() { "request" } else { "answer" };
+        let message = format!("the message is a {kind} with command code {}", header.command);
+        return Err(DecodeError::whole(ResultCode::COMMAND_UNSUPPORTED, message).in_message(C::NAME));
+    }
+    check_bits::<C>(header).map_err(|error| error.in_message(C::NAME))?;
+    Ok(header)
 }
 
 fn read_header(frame: &[u8]) -> Result<Header, DecodeError> {

@@ -1,5 +1,6 @@
 //! Strict decoding (RFC 6733 §3, §4 and §7).
 
+use super::aside::Aside;
 use super::rules;
 use super::{
     Avp, AvpHeader, AvpInfo, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member,
@@ -31,19 +32,47 @@ pub enum Fault {
     },
 }
 
+/// Where an AVP is in memory, header included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) start: usize,
+    pub(crate) length: usize,
+}
+
+impl Place {
+    fn of(avp: &RawAvp<'_>) -> Self {
+        let header = avp.header_len();
+        // A payload alone may be anywhere, also at the very beginning.
+        Self { start: avp.data.as_ptr().addr().wrapping_sub(header), length: header + avp.data.len() }
+    }
+}
+
+/// A failure, and the AVP without which there would be none; that is not there where it is the whole message.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) failure: Failure,
+    pub(crate) place: Option<Place>,
+}
+
 /// The state of one message's decoding: what is known, and what has failed so far.
 #[derive(Debug)]
 pub struct Decoder<'k> {
     known: Option<&'k Known>,
     buffer: Option<&'k Bytes>,
-    failures: Vec<Failure>,
+    aside: Option<&'k Aside>,
+    failures: Vec<Found>,
     depth: u8,
 }
 
 impl<'k> Decoder<'k> {
     /// A decoder that judges AVPs outside the grammar by `known`; without it they are kept unjudged.
     pub(crate) fn new(known: Option<&'k Known>) -> Self {
-        Self { known, buffer: None, failures: Vec::new(), depth: 0 }
+        Self { known, buffer: None, aside: None, failures: Vec::new(), depth: 0 }
+    }
+
+    /// A decoder of a frame in which AVPs were set aside.
+    pub(crate) fn lenient(known: &'k Known, aside: &'k Aside) -> Self {
+        Self { aside: Some(aside), ..Self::new(Some(known)) }
     }
 
     /// Lets long values share `buffer`, of which everything decoded must be a part.
@@ -61,7 +90,12 @@ impl<'k> Decoder<'k> {
     /// What failed, if anything did.
     #[inline]
     pub(crate) fn failed(self) -> Option<DecodeError> {
-        (!self.failures.is_empty()).then(|| DecodeError::new(self.failures))
+        (!self.failures.is_empty()).then(|| DecodeError::new(self.failures.into_iter().map(|f| f.failure).collect()))
+    }
+
+    /// What failed, and where.
+    pub(crate) fn found(self) -> Vec<Found> {
+        self.failures
     }
 
     /// Decodes the payload of a Grouped AVP, or the body of a message, into `group`.
@@ -105,10 +139,11 @@ impl<'k> Decoder<'k> {
         T::blank().decode_value(data, decoder)
     }
 
+    /// `avp` is where it is; nothing, where it is the group that is being decoded.
     #[cold]
-    fn push(&mut self, failure: Failure) {
+    fn push(&mut self, failure: Failure, avp: Option<&RawAvp<'_>>) {
         if self.failures.len() < MAX_FAILURES {
-            self.failures.push(failure);
+            self.failures.push(Found { failure, place: avp.map(Place::of) });
         }
     }
 
@@ -128,7 +163,7 @@ impl<'k> Decoder<'k> {
                 message: reason.into(),
             },
         };
-        self.push(failure);
+        self.push(failure, Some(avp));
     }
 
     /// Puts `avp`, a member of the group in `data`, in front of the path of the failures found inside it, and around
@@ -142,12 +177,13 @@ impl<'k> Decoder<'k> {
             .take_while(|other| other.data.as_ptr_range() != avp.data.as_ptr_range())
             .filter(|other| other.code == avp.code && other.vendor == avp.vendor)
             .count();
-        let name = members
-            .iter()
-            .find(|m| m.header.code == avp.code && m.header.vendor == avp.vendor)
-            .map(|m| m.name)
-            .or_else(|| known?.avp(avp.vendor, avp.code).map(|info| info.name));
-        for failure in &mut self.failures[first..] {
+        let member = members.iter().find(|m| m.header.code == avp.code && m.header.vendor == avp.vendor);
+        let name = member.map(|m| m.name).or_else(|| known?.avp(avp.vendor, avp.code).map(|info| info.name));
+        for Found { failure, place } in &mut self.failures[first..] {
+            // What is no member is kept as a whole.
+            if place.is_none() || member.is_none() {
+                *place = Some(Place::of(avp));
+            }
             // A failure of the AVP itself carries the AVP already; one of a member is wrapped.
             if !failure.path.is_empty() {
                 let content = failure.failed_avp.concat();
@@ -171,12 +207,13 @@ impl<'k> Decoder<'k> {
 
     #[cold]
     fn absent(&mut self, member: &Member) {
-        self.push(Failure {
+        let failure = Failure {
             result_code: ResultCode::MISSING_AVP,
             failed_avp: vec![example(member.header, member.min_payload)],
             path: vec![PathSegment::of(member)],
             message: "missing".into(),
-        });
+        };
+        self.push(failure, None);
     }
 
     fn count(&mut self, data: &[u8], member: &Member, count: usize) {
@@ -187,19 +224,20 @@ impl<'k> Decoder<'k> {
                 .filter_map(Result::ok)
                 .filter(|avp| avp.code == member.header.code && avp.vendor == member.header.vendor)
                 .nth(member.max as usize);
-            self.push(Failure {
+            let failure = Failure {
                 result_code: ResultCode::AVP_OCCURS_TOO_MANY_TIMES,
                 failed_avp: excess.iter().map(whole).collect(),
                 path: vec![PathSegment::of(member)],
                 message: format!("occurs {count} times, at most {} allowed", member.max),
-            });
+            };
+            self.push(failure, excess.as_ref());
         }
     }
 
     /// Judges what the grammar of a group cannot say.
     fn rule(&mut self, rule: rules::Rule, data: &[u8]) {
         if let Some(failure) = rule(data) {
-            self.push(failure);
+            self.push(failure, None);
         }
     }
 
@@ -217,7 +255,7 @@ impl<'k> Decoder<'k> {
             FramingFault::TruncatedHeader => 0,
             _ => member.map(|m| m.min_payload).or(info.map(|info| info.min_payload)).unwrap_or(0),
         };
-        self.push(Failure {
+        let failure = Failure {
             result_code: ResultCode::INVALID_AVP_LENGTH,
             failed_avp: vec![example(header, min_payload)],
             path: vec![PathSegment {
@@ -227,12 +265,14 @@ impl<'k> Decoder<'k> {
                 index: None,
             }],
             message: framing.fault.to_string(),
-        });
+        };
+        self.push(failure, None);
     }
 
     #[cold]
     fn refused(&mut self, avp: &RawAvp<'_>, result_code: ResultCode, message: &str) {
-        self.push(Failure { result_code, failed_avp: vec![whole(avp)], path: Vec::new(), message: message.into() });
+        let message = message.into();
+        self.push(Failure { result_code, failed_avp: vec![whole(avp)], path: Vec::new(), message }, Some(avp));
     }
 }
 
@@ -320,7 +360,13 @@ impl Cursor<'_, '_, '_> {
                     let message = "not known, and its M flag demands that it is understood";
                     return self.decoder.refused(avp, ResultCode::AVP_UNSUPPORTED, message);
                 }
-                None => {}
+                None => {
+                    if let Some(aside) = self.decoder.aside
+                        && let Some(original) = aside.original(avp)
+                    {
+                        return extras.push_received(ExtraAvp::received(&original, None));
+                    }
+                }
             }
         }
         extras.push_received(ExtraAvp::received(avp, self.decoder.buffer()));
@@ -341,7 +387,7 @@ pub(crate) fn decode_value<A: Avp>(data: &[u8]) -> Result<A::Value, DecodeError>
     if let Err(fault) = value.decode_value(data, &mut decoder) {
         decoder.fault(&avp, fault, A::Value::MIN_PAYLOAD);
     }
-    for failure in &mut decoder.failures {
+    for Found { failure, .. } in &mut decoder.failures {
         failure.path.insert(0, PathSegment { name: Some(A::NAME), code: A::CODE, vendor: A::VENDOR, index: None });
     }
     match decoder.failed() {

@@ -60,6 +60,17 @@ pub struct Failure {
     pub message: String,
 }
 
+/// Path, what is wrong, and the Result-Code.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write_path(f, "", &self.path)?;
+            f.write_str(": ")?;
+        }
+        write!(f, "{}; Result-Code {}", self.message, self.result_code)
+    }
+}
+
 /// A message, group or value that was refused: every failure found in it, in the order found.
 ///
 /// RFC 6733 §7 has an answer report the first one only.

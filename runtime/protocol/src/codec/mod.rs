@@ -3,6 +3,7 @@
 //! A generated `decode_member` is a `match` on (vendor, code) whose arms call [`Cursor`] methods, and a generated
 //! `encode_members` is a list of [`Encoder`] calls. Everything else, from framing to Failed-AVP, lives here once.
 
+mod aside;
 mod decode;
 mod encode;
 mod error;
@@ -10,6 +11,7 @@ mod extras;
 mod known;
 mod rules;
 
+pub(crate) use aside::Aside;
 pub use decode::{Cursor, Decoder, Fault};
 pub use encode::Encoder;
 pub use error::{DecodeError, EncodeError, Failure, PathSegment};
