@@ -313,7 +313,8 @@ pub(crate) fn lookup(attributes: &[Attribute], key: &str) -> Option<Result<Path>
     None
 }
 
-/// The words before `=` or `(` between the parentheses of `key(…)` in `#[avp(…)]`, whatever else is wrong with it.
+/// The words before `=` or `(` between the parentheses of `key(…)` in `#[avp(…)]`, whatever else is wrong with it, but for
+/// keywords, which name nothing.
 pub(crate) fn words(attributes: &[Attribute], key: &str) -> Vec<Ident> {
     let list = attributes.iter().find(|attribute| attribute.path().is_ident("avp"));
     let Some(list) = list.and_then(|attribute| attribute.meta.require_list().ok()) else { return Vec::new() };
@@ -324,6 +325,7 @@ pub(crate) fn words(attributes: &[Attribute], key: &str) -> Vec<Ident> {
     for tree in group.stream() {
         if let TokenTree::Ident(word) = tree
             && !words.contains(&word)
+            && syn::parse_str::<Ident>(&word.to_string()).is_ok()
         {
             words.push(word);
         }

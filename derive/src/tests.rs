@@ -245,3 +245,12 @@ fn what_stands_for_a_message_with_a_mistake_is_rust() {
         assert!(!stub.items.iter().any(is_answer), "{answer}: a request does not become an answer");
     }
 }
+
+#[test]
+fn what_stands_for_an_enumeration_with_a_mistake_is_rust() {
+    for values in ["NONE = 0, pub struct = 1", "self", "NONE NONE ^ fn"] {
+        let text = format!("#[avp(name = \"Kind\", values({values}))] struct Kind(pub i32);");
+        let stub = expand::enumeration_in_error(&parse_str(&text).unwrap());
+        syn::parse2::<syn::File>(stub).unwrap_or_else(|error| panic!("{values}: {error}"));
+    }
+}
