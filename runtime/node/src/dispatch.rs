@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use bytes::Bytes;
-use diametric_protocol::answer::{ErrorAnswer, Origin, RequestContext, classify};
+use diametric_protocol::answer::{self, ErrorAnswer, Origin, RequestContext, classify};
 use diametric_protocol::base::{DestinationHost, ResultCode, RouteRecord};
 use diametric_protocol::codec::{Avp, EncodeError, Known};
 use diametric_protocol::message::{self, Request};
@@ -305,8 +305,8 @@ async fn answered<R: Request>(
     header: Header,
     handling: impl Future<Output = Result<(R::Answer, Option<Held>), ErrorAnswer>>,
 ) -> Handled {
-    let (answer, held) = handling.await?;
-    let frame = message::encode(header, &answer);
+    let (response, held) = handling.await?;
+    let frame = answer::encode(header, &response);
     frame.map(|frame| Answered { frame, held }).map_err(|error| {
         tracing::error!(%error, "a handler's answer cannot be encoded");
         ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded")

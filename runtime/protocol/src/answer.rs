@@ -46,22 +46,12 @@ impl RequestContext {
         Header { flags: CommandFlags(self.header.flags.0 & CommandFlags::PROXIABLE.0), ..self.header }
     }
 
-    /// Encodes an answer of the command's own grammar. If its Result-Code is that of a protocol error (3xxx), it has the E
-    /// flag, as RFC 6733 §7.1.3 demands; whatever it holds is allowed in an answer-message as well.
+    /// Encodes an answer of the command's own grammar, as [`encode`].
     ///
     /// # Errors
     /// As [`message::encode`].
     pub fn answer<A: Answer>(&self, answer: &A) -> Result<Vec<u8>, EncodeError> {
-        let mut frame = message::encode(self.answer_header(), answer)?;
-        let result_code = RawMessage::read(&frame).ok().and_then(|message| {
-            message.find(ResultCode::VENDOR, ResultCode::CODE).and_then(|avp| avp.data.try_into().ok())
-        });
-        if result_code.is_some_and(|octets| u32::from_be_bytes(octets) / 1000 == 3)
-            && let Some(flags) = frame.get_mut(FLAGS_OFFSET)
-        {
-            *flags |= CommandFlags::ERROR.0;
-        }
-        Ok(frame)
+        encode(self.answer_header(), answer)
     }
 
     /// Encodes the refusal of `request`: in the grammar of `A`, with the E flag clear, if everything that it requires is
@@ -99,6 +89,25 @@ impl RequestContext {
         header.flags = header.flags.with(CommandFlags::ERROR);
         message::encode(header, &answer)
     }
+}
+
+/// Encodes an answer of the command's own grammar, with the header of [`RequestContext::answer_header`]. If its Result-Code
+/// is that of a protocol error (3xxx), it gets the E flag, as RFC 6733 §7.1.3 demands; whatever it holds is allowed in an
+/// answer-message as well.
+///
+/// # Errors
+/// As [`message::encode`].
+pub fn encode<A: Answer>(header: Header, answer: &A) -> Result<Vec<u8>, EncodeError> {
+    let mut frame = message::encode(header, answer)?;
+    let result_code = RawMessage::read(&frame).ok().and_then(|message| {
+        message.find(ResultCode::VENDOR, ResultCode::CODE).and_then(|avp| avp.data.try_into().ok())
+    });
+    if result_code.is_some_and(|octets| u32::from_be_bytes(octets) / 1000 == 3)
+        && let Some(flags) = frame.get_mut(FLAGS_OFFSET)
+    {
+        *flags |= CommandFlags::ERROR.0;
+    }
+    Ok(frame)
 }
 
 /// Makes an `A` of an answer-message, with what `A` requires besides and `request` has.
