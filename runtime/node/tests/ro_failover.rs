@@ -9,7 +9,7 @@ use diametric::codec::Known;
 use diametric::credit_control::{
     CcRequestType, CcSessionFailover, Ccr, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh,
 };
-use diametric::message::{self, Received};
+use diametric::message::{self, Header, Received};
 use diametric::peer::Applications;
 use diametric::ro::{Opened, RoError, RoSession, Service};
 use diametric::{Config, Node, SendError};
@@ -342,6 +342,23 @@ async fn the_first_request_of_a_session_moves_if_the_client_is_told_that_it_may(
     scene.one.refuse(&ccr, ResultCode::TOO_BUSY).await;
     assert_eq!(soon(opening).await.unwrap().unwrap_err().result_code(), ResultCode::TOO_BUSY);
     scene.two.raw.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn an_answer_with_the_e_flag_may_say_that_the_session_may_move() {
+    let mut scene = Scene::new().await;
+    let opening = tokio::spawn(scene.service().initial(|_| ()));
+    let first = scene.one.next().await;
+    let mut cca = granted(&first.ccr.body, &ONE.into());
+    (cca.result_code, cca.cc_session_failover) = (ResultCode::TOO_BUSY, Some(MOVES));
+    let refusal = RequestContext::of(&first.frame).unwrap().answer(&cca).unwrap();
+    assert!(Header::peek(&refusal).unwrap().flags.is_error());
+    scene.one.raw.throw(&refusal).await;
+    let second = scene.two.next().await;
+    second.assert_repeats(&first, false);
+    scene.two.grant(&second, None).await;
+    let Opened::Granted { session, .. } = soon(opening).await.unwrap().unwrap() else { panic!("it was granted") };
+    scene.assert_moved(session).await;
 }
 
 #[tokio::test]

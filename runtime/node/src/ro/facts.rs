@@ -3,7 +3,10 @@
 use super::RoError;
 use crate::error::SendError;
 use diametric_protocol::base::ResultCode;
-use diametric_protocol::credit_control::CreditControlAnswer;
+use diametric_protocol::codec::Group;
+use diametric_protocol::credit_control::{
+    CcSessionFailover, CreditControlAnswer, CreditControlFailureHandling, DirectDebitingFailureHandling,
+};
 use diametric_protocol::message::Form;
 use diametric_protocol::ro::AnswerFacts;
 
@@ -42,6 +45,10 @@ pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(result: Result<A, SendEr
         Err(SendError::Answered(answer)) => {
             let mut facts = AnswerFacts::new(answer.result_code);
             facts.protocol_error = true;
+            // What an answer-message has no members for may be in it all the same; what is malformed says nothing.
+            facts.failure_handling = answer.get::<CreditControlFailureHandling>().ok().flatten();
+            facts.direct_debiting_failure_handling = answer.get::<DirectDebitingFailureHandling>().ok().flatten();
+            facts.session_failover = answer.get::<CcSessionFailover>().ok().flatten();
             (Outcome::Answer(facts, SendError::Answered(answer).into()), None)
         }
         Err(error @ SendError::Timeout { .. }) => (Outcome::TimedOut(error.into()), None),
