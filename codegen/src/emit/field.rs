@@ -137,10 +137,10 @@ pub(super) fn decode_arms(fields: &[Field], first_bit: usize, names: &Names) -> 
             Hold::Required => {
                 let at = Literal::usize_unsuffixed(bit);
                 bit += 1;
-                quote!(cursor.required(#at, avp, #slot))
+                quote!(cursor.required(#at, avp.data, #slot))
             }
-            Hold::Optional => quote!(cursor.optional(avp, #slot)),
-            Hold::OptionalBoxed => quote!(cursor.optional_boxed(avp, #slot)),
+            Hold::Optional => quote!(cursor.optional(avp.data, #slot)),
+            Hold::OptionalBoxed => quote!(cursor.optional_boxed(avp.data, #slot)),
             Hold::List => quote!(cursor.list(avp, #slot)),
         };
         quote!(#pattern => #call,)

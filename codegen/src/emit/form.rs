@@ -122,7 +122,7 @@ impl Form {
                 fn blank_group() -> Self {
                     Self { standard: #codec::Group::blank_group(), #(#blanks)* }
                 }
-                fn decode_member(&mut self, avp: &#wire::RawAvp<'_>, cursor: &mut #codec::Cursor<'_, '_, '_>) {
+                fn decode_member(&mut self, avp: &#wire::RawAvp<'_>, cursor: &mut #codec::Cursor<'_, '_, '_>) -> #codec::Judged {
                     match (avp.vendor, avp.code) {
                         #arms
                         _ => #codec::Group::decode_member(&mut self.standard, avp, cursor),

@@ -115,7 +115,7 @@ impl Struct {
         let encode = encode_declared(&encode_calls(fields, 0, names), &TokenStream::new(), names);
         let allows = any.then(|| quote!(impl<A: #codec::Avp> #codec::Allows<A> for #name {}));
         let decode = if fields.is_empty() {
-            quote!(cursor.extra(avp, #extras_exclusive);)
+            quote!(cursor.extra(avp, #extras_exclusive))
         } else {
             quote! {
                 match (avp.vendor, avp.code) {
@@ -135,7 +135,7 @@ impl Struct {
                     Self { #(#blanks)* #extras: #extras_blank }
                 }
                 #[inline]
-                fn decode_member(&mut self, avp: &#wire::RawAvp<'_>, cursor: &mut #codec::Cursor<'_, '_, '_>) {
+                fn decode_member(&mut self, avp: &#wire::RawAvp<'_>, cursor: &mut #codec::Cursor<'_, '_, '_>) -> #codec::Judged {
                     #decode
                 }
                 #counts

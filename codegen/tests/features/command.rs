@@ -106,11 +106,11 @@ pub mod acme_meter {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (0, 263) => cursor.required(0, avp, &mut self.session_id),
-                (0, 264) => cursor.required(1, avp, &mut self.origin_host),
-                (0, 296) => cursor.required(2, avp, &mut self.origin_realm),
+                (0, 263) => cursor.required(0, avp.data, &mut self.session_id),
+                (0, 264) => cursor.required(1, avp.data, &mut self.origin_host),
+                (0, 296) => cursor.required(2, avp.data, &mut self.origin_realm),
                 (99999, 1) => cursor.list(avp, &mut self.acme_meter_id),
                 _ => cursor.extra(avp, &mut self.extras),
             }
@@ -237,10 +237,10 @@ pub mod acme_meter {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (0, 263) => cursor.required(0, avp, &mut self.session_id),
-                (0, 268) => cursor.required(1, avp, &mut self.result_code),
+                (0, 263) => cursor.required(0, avp.data, &mut self.session_id),
+                (0, 268) => cursor.required(1, avp.data, &mut self.result_code),
                 (99999, 2) => cursor.list(avp, &mut self.acme_reading),
                 _ => cursor.extra(avp, &mut self.extras),
             }
@@ -347,9 +347,9 @@ pub mod acme_meter {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 1) => cursor.optional(avp, &mut self.acme_meter_id),
+                (99999, 1) => cursor.optional(avp.data, &mut self.acme_meter_id),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -448,9 +448,9 @@ pub mod acme_meter {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (0, 268) => cursor.optional(avp, &mut self.result_code),
+                (0, 268) => cursor.optional(avp.data, &mut self.result_code),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -539,8 +539,8 @@ pub mod acme_meter {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
-            cursor.extra(avp, &mut self.extras);
+        ) -> codec::Judged {
+            cursor.extra(avp, &mut self.extras)
         }
 
         fn encode_declared(&self, _: &mut codec::Encoder) {}
@@ -624,8 +624,8 @@ pub mod acme_meter {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
-            cursor.extra(avp, &mut self.extras);
+        ) -> codec::Judged {
+            cursor.extra(avp, &mut self.extras)
         }
 
         fn encode_declared(&self, _: &mut codec::Encoder) {}

@@ -174,17 +174,17 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.required(0, avp, &mut self.acme_first),
-                (99999, 12) => cursor.required(1, avp, &mut self.acme_second),
+                (99999, 11) => cursor.required(0, avp.data, &mut self.acme_first),
+                (99999, 12) => cursor.required(1, avp.data, &mut self.acme_second),
                 (99999, 13) => cursor.list(avp, &mut self.acme_some),
-                (99999, 17) => cursor.optional(avp, &mut self.acme_tariff),
+                (99999, 17) => cursor.optional(avp.data, &mut self.acme_tariff),
                 (99999, 14) => cursor.list(avp, &mut self.acme_any),
                 (99999, 15) => cursor.list(avp, &mut self.acme_few),
                 (99999, 16) => cursor.list(avp, &mut self.acme_pair),
-                (99999, 2) => cursor.optional(avp, &mut self.acme_sub_info),
-                (0, 432) => cursor.optional(avp, &mut self.group),
+                (99999, 2) => cursor.optional(avp.data, &mut self.acme_sub_info),
+                (0, 432) => cursor.optional(avp.data, &mut self.group),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -296,9 +296,9 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 12) => cursor.optional(avp, &mut self.acme_second),
+                (99999, 12) => cursor.optional(avp.data, &mut self.acme_second),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -381,8 +381,8 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
-            cursor.extra(avp, &mut self.extras);
+        ) -> codec::Judged {
+            cursor.extra(avp, &mut self.extras)
         }
 
         fn encode_declared(&self, _: &mut codec::Encoder) {}

@@ -98,11 +98,11 @@ pub mod roaming {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 1) => cursor.required(0, avp, &mut self.acme_reading),
-                (99999, 2) => cursor.optional(avp, &mut self.acme_unit),
-                (0, 264) => cursor.optional(avp, &mut self.origin_host),
+                (99999, 1) => cursor.required(0, avp.data, &mut self.acme_reading),
+                (99999, 2) => cursor.optional(avp.data, &mut self.acme_unit),
+                (0, 264) => cursor.optional(avp.data, &mut self.origin_host),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }

@@ -98,11 +98,11 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 2) => cursor.required(0, avp, &mut self.acme_large),
-                (99999, 3) => cursor.optional_boxed(avp, &mut self.acme_other_large),
-                (99999, 4) => cursor.optional(avp, &mut self.acme_small),
+                (99999, 2) => cursor.required(0, avp.data, &mut self.acme_large),
+                (99999, 3) => cursor.optional_boxed(avp.data, &mut self.acme_other_large),
+                (99999, 4) => cursor.optional(avp.data, &mut self.acme_small),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -284,16 +284,16 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.optional(avp, &mut self.acme_a),
-                (99999, 12) => cursor.optional(avp, &mut self.acme_b),
-                (99999, 13) => cursor.optional(avp, &mut self.acme_c),
-                (99999, 14) => cursor.optional(avp, &mut self.acme_d),
-                (99999, 15) => cursor.optional(avp, &mut self.acme_e),
-                (99999, 16) => cursor.optional(avp, &mut self.acme_f),
-                (99999, 17) => cursor.optional(avp, &mut self.acme_g),
-                (99999, 18) => cursor.optional(avp, &mut self.acme_h),
+                (99999, 11) => cursor.optional(avp.data, &mut self.acme_a),
+                (99999, 12) => cursor.optional(avp.data, &mut self.acme_b),
+                (99999, 13) => cursor.optional(avp.data, &mut self.acme_c),
+                (99999, 14) => cursor.optional(avp.data, &mut self.acme_d),
+                (99999, 15) => cursor.optional(avp.data, &mut self.acme_e),
+                (99999, 16) => cursor.optional(avp.data, &mut self.acme_f),
+                (99999, 17) => cursor.optional(avp.data, &mut self.acme_g),
+                (99999, 18) => cursor.optional(avp.data, &mut self.acme_h),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -480,16 +480,16 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.optional(avp, &mut self.acme_a),
-                (99999, 12) => cursor.optional(avp, &mut self.acme_b),
-                (99999, 13) => cursor.optional(avp, &mut self.acme_c),
-                (99999, 14) => cursor.optional(avp, &mut self.acme_d),
-                (99999, 15) => cursor.optional(avp, &mut self.acme_e),
-                (99999, 16) => cursor.optional(avp, &mut self.acme_f),
-                (99999, 17) => cursor.optional(avp, &mut self.acme_g),
-                (99999, 18) => cursor.optional(avp, &mut self.acme_h),
+                (99999, 11) => cursor.optional(avp.data, &mut self.acme_a),
+                (99999, 12) => cursor.optional(avp.data, &mut self.acme_b),
+                (99999, 13) => cursor.optional(avp.data, &mut self.acme_c),
+                (99999, 14) => cursor.optional(avp.data, &mut self.acme_d),
+                (99999, 15) => cursor.optional(avp.data, &mut self.acme_e),
+                (99999, 16) => cursor.optional(avp.data, &mut self.acme_f),
+                (99999, 17) => cursor.optional(avp.data, &mut self.acme_g),
+                (99999, 18) => cursor.optional(avp.data, &mut self.acme_h),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -589,9 +589,9 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.optional(avp, &mut self.acme_a),
+                (99999, 11) => cursor.optional(avp.data, &mut self.acme_a),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }

@@ -199,11 +199,11 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 7001) => cursor.required(8, avp, &mut self.custom_message),
+                (99999, 7001) => cursor.required(8, avp.data, &mut self.custom_message),
                 (99999, 7002) => cursor.list(avp, &mut self.custom_note),
-                (99999, 7003) => cursor.optional(avp, &mut self.custom_hint),
+                (99999, 7003) => cursor.optional(avp.data, &mut self.custom_hint),
                 _ => codec::Group::decode_member(&mut self.standard, avp, cursor),
             }
         }
@@ -360,9 +360,9 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 7003) => cursor.optional(avp, &mut self.custom_hint),
+                (99999, 7003) => cursor.optional(avp.data, &mut self.custom_hint),
                 _ => codec::Group::decode_member(&mut self.standard, avp, cursor),
             }
         }
@@ -534,7 +534,7 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
                 (99999, 7002) => cursor.list(avp, &mut self.custom_note),
                 _ => codec::Group::decode_member(&mut self.standard, avp, cursor),

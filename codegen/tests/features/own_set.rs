@@ -70,9 +70,9 @@ pub mod legacy {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (0, 263) => cursor.required(0, avp, &mut self.session_id),
+                (0, 263) => cursor.required(0, avp.data, &mut self.session_id),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -176,10 +176,10 @@ pub mod legacy {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (0, 263) => cursor.required(0, avp, &mut self.session_id),
-                (0, 268) => cursor.required(1, avp, &mut self.result_code),
+                (0, 263) => cursor.required(0, avp.data, &mut self.session_id),
+                (0, 268) => cursor.required(1, avp.data, &mut self.result_code),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }

@@ -100,10 +100,10 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 1) => cursor.optional(avp, &mut self.acme_opaque),
-                (0, 279) => cursor.optional(avp, &mut self.failed_avp),
+                (99999, 1) => cursor.optional(avp.data, &mut self.acme_opaque),
+                (0, 279) => cursor.optional(avp.data, &mut self.failed_avp),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }

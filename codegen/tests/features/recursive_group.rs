@@ -84,10 +84,10 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.optional(avp, &mut self.acme_name),
-                (99999, 1) => cursor.optional_boxed(avp, &mut self.acme_chain),
+                (99999, 11) => cursor.optional(avp.data, &mut self.acme_name),
+                (99999, 1) => cursor.optional_boxed(avp.data, &mut self.acme_chain),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -193,10 +193,10 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.required(0, avp, &mut self.acme_name),
-                (99999, 3) => cursor.optional_boxed(avp, &mut self.acme_entry),
+                (99999, 11) => cursor.required(0, avp.data, &mut self.acme_name),
+                (99999, 3) => cursor.optional_boxed(avp.data, &mut self.acme_entry),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -292,9 +292,9 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 2) => cursor.optional_boxed(avp, &mut self.acme_folder),
+                (99999, 2) => cursor.optional_boxed(avp.data, &mut self.acme_folder),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }

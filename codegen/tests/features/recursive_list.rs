@@ -82,9 +82,9 @@ pub mod acme {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 11) => cursor.required(0, avp, &mut self.acme_name),
+                (99999, 11) => cursor.required(0, avp.data, &mut self.acme_name),
                 (99999, 4) => cursor.list(avp, &mut self.acme_tree),
                 _ => cursor.extra(avp, &mut self.extras),
             }

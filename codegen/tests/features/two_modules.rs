@@ -90,7 +90,7 @@ pub mod acme_common {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
                 (99999, 1) => cursor.list(avp, &mut self.acme_reading),
                 _ => cursor.extra(avp, &mut self.extras),
@@ -194,9 +194,9 @@ pub mod meter {
             &mut self,
             avp: &wire::RawAvp<'_>,
             cursor: &mut codec::Cursor<'_, '_, '_>,
-        ) {
+        ) -> codec::Judged {
             match (avp.vendor, avp.code) {
-                (99999, 2) => cursor.optional(avp, &mut self.acme_unit),
+                (99999, 2) => cursor.optional(avp.data, &mut self.acme_unit),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }

@@ -118,11 +118,7 @@ macro_rules! grouped_value {
             fn blank() -> Self {
                 $crate::codec::Group::blank_group()
             }
-            fn decode_value(
-                &mut self,
-                data: &[u8],
-                decoder: &mut $crate::codec::Decoder<'_>,
-            ) -> ::core::result::Result<(), $crate::codec::Fault> {
+            fn decode_value(&mut self, data: &[u8], decoder: &mut $crate::codec::Decoder<'_>) -> $crate::codec::Judged {
                 decoder.group(self, data)
             }
             fn encode_value(&self, out: &mut $crate::codec::Encoder) {

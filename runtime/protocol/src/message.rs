@@ -153,17 +153,25 @@ fn decode_with<C: Command>(
     buffer: Option<&Bytes>,
 ) -> Result<Received<C>, DecodeError> {
     let header = read_header_of::<C>(frame)?;
-    let mut decoder = Decoder::new(known).sharing(buffer);
-    // Filled where it is returned: a message is large, and moving it costs more than reading it.
-    let mut result = Ok(Received { header, body: C::blank_group() });
-    if let Ok(received) = &mut result {
-        // A message is never nested, so the depth limit cannot be what fails here.
-        let _ = decoder.group(&mut received.body, &frame[HEADER_LEN..]);
-    }
-    if let Some(error) = decoder.failed() {
-        result = Err(error.in_message(C::NAME));
+    decode_body(header, frame, Decoder::new(known).sharing(buffer))
+}
+
+// Functions of their own with one way out each: a message is large, and inlined it would be made in one place and moved to
+// another before it is filled.
+#[inline(never)]
+fn decode_body<C: Command>(header: Header, frame: &[u8], mut decoder: Decoder<'_>) -> Result<Received<C>, DecodeError> {
+    let mut result = blank::<C>(header);
+    if let Ok(received) = &mut result
+        && decoder.group(&mut received.body, &frame[HEADER_LEN..]).is_err()
+    {
+        result = Err(decoder.failed().in_message(C::NAME));
     }
     result
+}
+
+#[inline(never)]
+fn blank<C: Command>(header: Header) -> Result<Received<C>, DecodeError> {
+    Ok(Received { header, body: C::blank_group() })
 }
 
 /// Decodes an answer with the E flag (RFC 6733 §7.2).
@@ -171,52 +179,64 @@ fn decode_with<C: Command>(
 /// # Errors
 /// As [`decode`].
 pub fn decode_answer_message(frame: &[u8], known: &Known) -> Result<Received<AnswerMessage>, DecodeError> {
-    let header = read_header(frame).map_err(|error| error.in_message(AnswerMessage::NAME))?;
+    let header = Header::read(frame).map_err(|error| unreadable(error).in_message(AnswerMessage::NAME))?;
     let mut decoder = Decoder::new(Some(known));
     let mut body = AnswerMessage::blank_group();
-    let _ = decoder.group(&mut body, &frame[HEADER_LEN..]);
-    match decoder.failed() {
-        None => Ok(Received { header, body }),
-        Some(error) => Err(error.in_message(AnswerMessage::NAME)),
+    match decoder.group(&mut body, &frame[HEADER_LEN..]) {
+        Ok(()) => Ok(Received { header, body }),
+        Err(_) => Err(decoder.failed().in_message(AnswerMessage::NAME)),
     }
 }
 
 /// The header of a `C`; anything else is refused.
 #[inline(always)]
 fn read_header_of<C: Command>(frame: &[u8]) -> Result<Header, DecodeError> {
-    let header = read_header(frame).map_err(|error| error.in_message(C::NAME))?;
-    if header.command != C::CODE || header.flags.is_request() != C::REQUEST {
+    let read = Header::read(frame);
+    match read {
+        Ok(header) if is_header_of::<C>(header) => Ok(header),
+        _ => Err(refused_header(read, C::CODE, C::REQUEST).in_message(C::NAME)),
+    }
+}
+
+/// Whether this is a header that a `C` may have.
+#[inline]
+const fn is_header_of<C: Command>(header: Header) -> bool {
+    let clear = if C::REQUEST { CommandFlags::ERROR } else { CommandFlags::ERROR.with(CommandFlags::RETRANSMITTED) };
+    let clear = if C::PROXIABLE { clear } else { clear.with(CommandFlags::PROXIABLE) };
+    let flags = header.flags;
+    header.command == C::CODE && flags.is_request() == C::REQUEST && flags.0 & clear.0 == 0
+}
+
+/// What is wrong with a header that is not one of the command with this code.
+#[cold]
+fn refused_header(read: Result<Header, HeaderError>, code: u32, request: bool) -> DecodeError {
+    let header = match read {
+        Ok(header) => header,
+        Err(error) => return unreadable(error),
+    };
+    if header.command != code || header.flags.is_request() != request {
         let kind = if header.flags.is_request() { "request" } else { "answer" };
         let message = format!("the message is a {kind} with command code {}", header.command);
-        return Err(DecodeError::whole(ResultCode::COMMAND_UNSUPPORTED, message).in_message(C::NAME));
+        return DecodeError::whole(ResultCode::COMMAND_UNSUPPORTED, message);
     }
-    check_bits::<C>(header).map_err(|error| error.in_message(C::NAME))?;
-    Ok(header)
-}
-
-fn read_header(frame: &[u8]) -> Result<Header, DecodeError> {
-    Header::read(frame).map_err(|error| {
-        let result_code = match error {
-            HeaderError::Version(_) => ResultCode::UNSUPPORTED_VERSION,
-            _ => ResultCode::INVALID_MESSAGE_LENGTH,
-        };
-        DecodeError::whole(result_code, error.to_string())
-    })
-}
-
-fn check_bits<C: Command>(header: Header) -> Result<(), DecodeError> {
-    let fault = if C::REQUEST && header.flags.is_error() {
+    let fault = if request && header.flags.is_error() {
         "the E flag is set in a request"
-    } else if !C::REQUEST && header.flags.is_error() {
+    } else if header.flags.is_error() {
         "the E flag is set: this is an answer-message, not the command's own answer"
-    } else if !C::REQUEST && header.flags.is_retransmitted() {
+    } else if !request && header.flags.is_retransmitted() {
         "the T flag is set in an answer"
-    } else if !C::PROXIABLE && header.flags.is_proxiable() {
-        "the P flag is set in a command that is never proxied"
     } else {
-        return Ok(());
+        "the P flag is set in a command that is never proxied"
     };
-    Err(DecodeError::whole(ResultCode::INVALID_HDR_BITS, fault.into()))
+    DecodeError::whole(ResultCode::INVALID_HDR_BITS, fault.into())
+}
+
+fn unreadable(error: HeaderError) -> DecodeError {
+    let result_code = match error {
+        HeaderError::Version(_) => ResultCode::UNSUPPORTED_VERSION,
+        _ => ResultCode::INVALID_MESSAGE_LENGTH,
+    };
+    DecodeError::whole(result_code, error.to_string())
 }
 
 /// Encodes one message.

@@ -4,7 +4,7 @@ use crate::{ACCOUNTING, SERVICE, client_of, soon};
 use diametric::accounting::{Aca, Acr};
 use diametric::answer::ErrorAnswer;
 use diametric::base::ResultCode;
-use diametric::codec::{Avp, Cursor, Encoder, Extras, Group, GroupId, Member};
+use diametric::codec::{Avp, Cursor, Encoder, Extras, Group, GroupId, Judged, Member};
 use diametric::message::{Command, Form, Request};
 use diametric::rf::{Delivered, RfRequest, RfServer};
 use diametric::value::Utf8String;
@@ -42,8 +42,8 @@ impl Group for CallAcr {
     fn blank_group() -> Self {
         Self(Acr::blank_group())
     }
-    fn decode_member(&mut self, avp: &RawAvp<'_>, cursor: &mut Cursor<'_, '_, '_>) {
-        self.0.decode_member(avp, cursor);
+    fn decode_member(&mut self, avp: &RawAvp<'_>, cursor: &mut Cursor<'_, '_, '_>) -> Judged {
+        self.0.decode_member(avp, cursor)
     }
     fn check_counts(&self, check: &mut dyn FnMut(usize, usize)) {
         self.0.check_counts(check);

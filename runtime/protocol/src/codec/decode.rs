@@ -3,12 +3,11 @@
 use super::aside::Aside;
 use super::rules;
 use super::{
-    Avp, AvpHeader, AvpInfo, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member,
-    PathSegment,
+    Avp, AvpHeader, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member, PathSegment,
 };
 use crate::base::ResultCode;
 use crate::value::{List, ListItem};
-use crate::wire::{AvpReader, Framing, FramingFault, RawAvp, Step};
+use crate::wire::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp, Step};
 use bytes::Bytes;
 
 /// How deep groups may nest. Deeper input is refused rather than followed.
@@ -30,7 +29,26 @@ pub enum Fault {
         /// What is wrong, such as `not valid UTF-8`.
         reason: &'static str,
     },
+    /// One instance too many.
+    Repeated,
+    /// Told to the decoder already, as the faults of a group's members are.
+    Told,
 }
+
+impl Fault {
+    /// What is wrong, or what the format asks for.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Length { expected } => expected,
+            Self::Value { reason } => reason,
+            Self::Repeated => "occurs more than once, at most 1 allowed",
+            Self::Told => "not as its grammar has it",
+        }
+    }
+}
+
+/// Whether a payload was accepted. Every fault is known at compile time, so that the answer fits a register.
+pub type Judged = Result<(), &'static Fault>;
 
 /// Where an AVP is in memory, header included.
 #[derive(Clone, Copy, Debug)]
@@ -87,10 +105,10 @@ impl<'k> Decoder<'k> {
         self.buffer
     }
 
-    /// What failed, if anything did.
-    #[inline]
-    pub(crate) fn failed(self) -> Option<DecodeError> {
-        (!self.failures.is_empty()).then(|| DecodeError::new(self.failures.into_iter().map(|f| f.failure).collect()))
+    /// What failed; asked only where something did.
+    #[cold]
+    pub(crate) fn failed(self) -> DecodeError {
+        DecodeError::new(self.failures.into_iter().map(|found| found.failure).collect())
     }
 
     /// What failed, and where.
@@ -100,23 +118,25 @@ impl<'k> Decoder<'k> {
 
     /// Decodes the payload of a Grouped AVP, or the body of a message, into `group`.
     #[inline]
-    pub fn group<G: Group>(&mut self, group: &mut G, data: &[u8]) -> Result<(), Fault> {
+    pub fn group<G: Group>(&mut self, group: &mut G, data: &[u8]) -> Judged {
         if self.depth == MAX_DEPTH {
-            return Err(Fault::Value { reason: "groups nest deeper than 32 levels" });
+            return Err(&Fault::Value { reason: "groups nest deeper than 32 levels" });
         }
         self.depth += 1;
-        let mut cursor = Cursor { reader: AvpReader::new(data), seen: 0, group: G::ID, any: G::ANY, decoder: self };
+        let before = self.failures.len();
+        let mut told = before;
+        // Kept apart from the cursor, which arms call with its address, so that it stays in registers.
+        let mut reader = AvpReader::new(data);
+        let mut cursor = Cursor { data, seen: 0, group: G::ID, any: G::ANY, decoder: self };
         loop {
-            match cursor.reader.step() {
+            match reader.step() {
                 Step::Avp(avp) => {
-                    let before = cursor.decoder.failures.len();
-                    group.decode_member(&avp, &mut cursor);
-                    if cursor.decoder.failures.len() != before {
-                        cursor.decoder.enclose(before, data, &avp, G::MEMBERS);
+                    if let Err(fault) = group.decode_member(&avp, &mut cursor) {
+                        told = cursor.decoder.refuse(fault, told, data, avp, G::MEMBERS);
                     }
                 }
                 Step::Broken(fault) => {
-                    let framing = cursor.reader.broken(fault);
+                    let framing = reader.broken(fault);
                     cursor.decoder.unframed(framing, G::MEMBERS);
                 }
                 Step::End => break,
@@ -131,11 +151,11 @@ impl<'k> Decoder<'k> {
             self.rule(rule, data);
         }
         self.depth -= 1;
-        Ok(())
+        if self.failures.len() == before { Ok(()) } else { Err(&Fault::Told) }
     }
 
     /// Decodes one AVP's payload to judge it, and drops the value.
-    pub(crate) fn judge<T: AvpValue>(data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+    pub(crate) fn judge<T: AvpValue>(data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
         T::blank().decode_value(data, decoder)
     }
 
@@ -147,23 +167,33 @@ impl<'k> Decoder<'k> {
         }
     }
 
+    /// Tells what is wrong with `avp`, a member of the group in `data`; `told` failures were told before. Tells how many
+    /// there are now.
     #[cold]
-    fn fault(&mut self, avp: &RawAvp<'_>, fault: Fault, min_payload: usize) {
-        let failure = match fault {
-            Fault::Length { expected } => Failure {
-                result_code: ResultCode::INVALID_AVP_LENGTH,
-                failed_avp: vec![example(header_of(avp), min_payload)],
-                path: Vec::new(),
-                message: wrong_length(avp, expected),
-            },
-            Fault::Value { reason } => Failure {
-                result_code: ResultCode::INVALID_AVP_VALUE,
-                failed_avp: vec![whole(avp)],
-                path: Vec::new(),
-                message: reason.into(),
-            },
-        };
-        self.push(failure, Some(avp));
+    fn refuse(&mut self, fault: &Fault, told: usize, data: &[u8], avp: RawAvp<'_>, members: &[Member]) -> usize {
+        let member = members.iter().find(|m| m.header.code == avp.code && m.header.vendor == avp.vendor);
+        let info = self.known.and_then(|known| known.avp(avp.vendor, avp.code));
+        self.fault(&avp, fault, member.map(|m| m.min_payload).or(info.map(|info| info.min_payload)).unwrap_or(0));
+        self.enclose(told, data, &avp, members);
+        self.failures.len()
+    }
+
+    #[cold]
+    fn fault(&mut self, avp: &RawAvp<'_>, fault: &Fault, min_payload: usize) {
+        match *fault {
+            Fault::Length { expected } => {
+                let failure = Failure {
+                    result_code: ResultCode::INVALID_AVP_LENGTH,
+                    failed_avp: vec![example(header_of(avp), min_payload)],
+                    path: Vec::new(),
+                    message: wrong_length(avp, expected),
+                };
+                self.push(failure, Some(avp));
+            }
+            Fault::Value { reason } => self.refused(avp, ResultCode::INVALID_AVP_VALUE, reason),
+            Fault::Repeated => self.refused(avp, ResultCode::AVP_OCCURS_TOO_MANY_TIMES, fault.reason()),
+            Fault::Told => {}
+        }
     }
 
     /// Puts `avp`, a member of the group in `data`, in front of the path of the failures found inside it, and around
@@ -246,7 +276,7 @@ impl<'k> Decoder<'k> {
         let rest = framing.rest;
         let octet = |at: usize| rest.get(at).copied().unwrap_or(0);
         let word = |at: usize| u32::from_be_bytes([octet(at), octet(at + 1), octet(at + 2), octet(at + 3)]);
-        let flags = crate::wire::AvpFlags(octet(4));
+        let flags = AvpFlags(octet(4));
         let header = AvpHeader { code: word(0), vendor: if flags.is_vendor() { word(8) } else { 0 }, flags };
         let member = members.iter().find(|m| m.header.code == header.code && m.header.vendor == header.vendor);
         let info = self.known.and_then(|known| known.avp(header.vendor, header.code));
@@ -279,103 +309,122 @@ impl<'k> Decoder<'k> {
 /// The place in a group that decoding has reached, handed to [`Group::decode_member`].
 #[derive(Debug)]
 pub struct Cursor<'c, 'a, 'k> {
-    reader: AvpReader<'a>,
+    data: &'a [u8],
     seen: u64,
     group: GroupId,
     any: bool,
     decoder: &'c mut Decoder<'k>,
 }
 
+// What these are given fits registers: the payload rather than the AVP, which is looked at again only where it is refused.
 impl Cursor<'_, '_, '_> {
-    #[inline]
-    fn value<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut T) {
-        if let Err(fault) = slot.decode_value(avp.data, self.decoder) {
-            self.decoder.fault(avp, fault, T::MIN_PAYLOAD);
-        }
-    }
-
-    /// One instance too many. Its length is judged first: in the order of the octets, that is where the message goes wrong.
-    #[cold]
-    fn too_many<T: AvpValue>(&mut self, avp: &RawAvp<'_>) {
-        if let Err(fault @ Fault::Length { .. }) = T::blank().decode_value(avp.data, self.decoder) {
-            return self.decoder.fault(avp, fault, T::MIN_PAYLOAD);
-        }
-        let message = "occurs more than once, at most 1 allowed";
-        self.decoder.refused(avp, ResultCode::AVP_OCCURS_TOO_MANY_TIMES, message);
-    }
-
     /// A member that occurs exactly once; `bit` is its place among those.
     #[inline]
-    pub fn required<T: AvpValue>(&mut self, bit: u32, avp: &RawAvp<'_>, slot: &mut T) {
+    pub fn required<T: AvpValue>(&mut self, bit: u32, data: &[u8], slot: &mut T) -> Judged {
         if self.seen & (1 << bit) != 0 {
-            return self.too_many::<T>(avp);
+            return Err(too_many(data, self.decoder, Decoder::judge::<T>));
         }
         self.seen |= 1 << bit;
-        self.value(avp, slot);
+        slot.decode_value(data, self.decoder)
     }
 
     /// A member that occurs at most once.
     #[inline]
-    pub fn optional<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut Option<T>) {
-        if slot.is_some() {
-            return self.too_many::<T>(avp);
+    pub fn optional<T: AvpValue>(&mut self, data: &[u8], slot: &mut Option<T>) -> Judged {
+        match fill(slot, T::blank) {
+            Some(value) => value.decode_value(data, self.decoder),
+            None => Err(too_many(data, self.decoder, Decoder::judge::<T>)),
         }
-        let slot = slot.insert(T::blank());
-        self.value(avp, slot);
     }
 
     /// A large member that occurs at most once.
     #[inline]
-    pub fn optional_boxed<T: AvpValue>(&mut self, avp: &RawAvp<'_>, slot: &mut Option<Box<T>>) {
-        if slot.is_some() {
-            return self.too_many::<T>(avp);
-        }
+    pub fn optional_boxed<T: AvpValue>(&mut self, data: &[u8], slot: &mut Option<Box<T>>) -> Judged {
         // Allocated first, so that the placeholder is made where it stays.
-        let slot = slot.insert(Box::write(Box::new_uninit(), T::blank()));
-        self.value(avp, &mut **slot);
+        match fill(slot, || Box::write(Box::new_uninit(), T::blank())) {
+            Some(value) => (**value).decode_value(data, self.decoder),
+            None => Err(too_many(data, self.decoder, Decoder::judge::<T>)),
+        }
     }
 
-    /// A repeated member. What follows is counted once, so that the list grows in one step.
+    /// A repeated member, with its identity. What follows is counted once, so that the list grows in one step.
     #[inline]
-    pub fn list<T: AvpValue + ListItem>(&mut self, avp: &RawAvp<'_>, list: &mut List<T>) {
+    pub fn list<T: AvpValue + ListItem>(&mut self, avp: &RawAvp<'_>, list: &mut List<T>) -> Judged {
+        self.list_item(avp.data, avp.code, avp.vendor, list)
+    }
+
+    fn list_item<T: AvpValue + ListItem>(&mut self, data: &[u8], code: u32, vendor: u32, list: &mut List<T>) -> Judged {
         if list.len() == list.capacity() {
-            list.reserve(1 + self.reader.run_length(avp.code, avp.vendor));
+            list.reserve(1 + run_length(self.data, data, code, vendor));
         }
-        let slot = list.push_with(T::blank);
-        self.value(avp, slot);
+        list.push_with(T::blank).decode_value(data, self.decoder)
     }
 
     /// An AVP that is not a declared member: kept if the grammar, the flags or an extension allow it.
-    pub fn extra(&mut self, avp: &RawAvp<'_>, extras: &mut Extras) {
+    #[inline]
+    pub fn extra(&mut self, avp: &RawAvp<'_>, extras: &mut Extras) -> Judged {
+        self.extra_parts(avp.code, avp.vendor, avp.flags, avp.data, extras)
+    }
+
+    #[inline(never)]
+    fn extra_parts(&mut self, code: u32, vendor: u32, flags: AvpFlags, data: &[u8], extras: &mut Extras) -> Judged {
+        let avp = RawAvp { code, vendor, flags, data };
         if let Some(known) = self.decoder.known {
             match known.avp(avp.vendor, avp.code) {
                 Some(info) => {
                     if !self.any && avp.flags.is_mandatory() && !known.allows(self.group, avp.vendor, avp.code) {
                         let message = "not allowed here: the grammar has no such member and no `* [ AVP ]`";
-                        return self.decoder.refused(avp, ResultCode::AVP_NOT_ALLOWED, message);
+                        self.decoder.refused(&avp, ResultCode::AVP_NOT_ALLOWED, message);
+                        return Err(&Fault::Told);
                     }
-                    self.known_extra(avp, info);
+                    (info.judge)(avp.data, self.decoder)?;
                 }
                 None if avp.flags.is_mandatory() => {
                     let message = "not known, and its M flag demands that it is understood";
-                    return self.decoder.refused(avp, ResultCode::AVP_UNSUPPORTED, message);
+                    self.decoder.refused(&avp, ResultCode::AVP_UNSUPPORTED, message);
+                    return Err(&Fault::Told);
                 }
                 None => {
                     if let Some(aside) = self.decoder.aside
-                        && let Some(original) = aside.original(avp)
+                        && let Some(original) = aside.original(&avp)
                     {
-                        return extras.push_received(ExtraAvp::received(&original, None));
+                        extras.push_received(ExtraAvp::received(&original, None));
+                        return Ok(());
                     }
                 }
             }
         }
-        extras.push_received(ExtraAvp::received(avp, self.decoder.buffer()));
+        extras.push_received(ExtraAvp::received(&avp, self.decoder.buffer()));
+        Ok(())
     }
+}
 
-    fn known_extra(&mut self, avp: &RawAvp<'_>, info: &AvpInfo) {
-        if let Err(fault) = (info.judge)(avp.data, self.decoder) {
-            self.decoder.fault(avp, fault, info.min_payload);
-        }
+/// Puts what `make` makes into an empty slot.
+#[inline]
+fn fill<T>(slot: &mut Option<T>, make: impl FnOnce() -> T) -> Option<&mut T> {
+    if slot.is_some() {
+        return None;
+    }
+    // There is nothing to drop, which an assignment would look for.
+    std::mem::forget(slot.replace(make()));
+    slot.as_mut()
+}
+
+/// How many AVPs of this identity follow in `data` behind the one that carries `payload`.
+#[inline(never)]
+fn run_length(data: &[u8], payload: &[u8], code: u32, vendor: u32) -> usize {
+    let end = payload.as_ptr().addr() - data.as_ptr().addr() + payload.len();
+    let next = (end + 3) & !3;
+    AvpReader::new(data.get(next..).unwrap_or_default()).run_length(code, vendor)
+}
+
+/// Why one instance too many is refused. Its length is judged first: in the order of the octets, that is where the
+/// message goes wrong.
+#[cold]
+fn too_many(data: &[u8], decoder: &mut Decoder<'_>, judge: fn(&[u8], &mut Decoder<'_>) -> Judged) -> &'static Fault {
+    match judge(data, decoder) {
+        Err(fault @ Fault::Length { .. }) => fault,
+        _ => &Fault::Repeated,
     }
 }
 
@@ -384,16 +433,12 @@ pub(crate) fn decode_value<A: Avp>(data: &[u8]) -> Result<A::Value, DecodeError>
     let mut decoder = Decoder::new(None);
     let mut value = A::Value::blank();
     let avp = RawAvp { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data };
-    if let Err(fault) = value.decode_value(data, &mut decoder) {
-        decoder.fault(&avp, fault, A::Value::MIN_PAYLOAD);
-    }
+    let Err(fault) = value.decode_value(data, &mut decoder) else { return Ok(value) };
+    decoder.fault(&avp, fault, A::Value::MIN_PAYLOAD);
     for Found { failure, .. } in &mut decoder.failures {
         failure.path.insert(0, PathSegment { name: Some(A::NAME), code: A::CODE, vendor: A::VENDOR, index: None });
     }
-    match decoder.failed() {
-        None => Ok(value),
-        Some(error) => Err(error),
-    }
+    Err(decoder.failed())
 }
 
 /// Lengths as the wire has them: header included, where the format has a single length.

@@ -30,7 +30,7 @@ impl ExtraAvp {
 
     pub(crate) fn received(avp: &RawAvp<'_>, buffer: Option<&Bytes>) -> Self {
         let mut data = OctetString::EMPTY;
-        data.assign_shared(avp.data, buffer);
+        data.assign_shared(avp.data, buffer, |_| 0);
         Self {
             header: AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags },
             data: Ok(data),

@@ -1,6 +1,6 @@
 //! What a node understands, as an explicit value: the tables that generated code exports, and their union.
 
-use super::{Avp, AvpValue, DecodeError, Decoder, EncodeError, Fault, GroupId};
+use super::{Avp, AvpValue, DecodeError, Decoder, EncodeError, GroupId, Judged};
 use crate::message::{Command, Header};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::any::Any;
@@ -17,7 +17,7 @@ pub struct AvpInfo {
     pub name: &'static str,
     /// Length of the payload of a Failed-AVP example.
     pub min_payload: usize,
-    pub(crate) judge: fn(&[u8], &mut Decoder<'_>) -> Result<(), Fault>,
+    pub(crate) judge: fn(&[u8], &mut Decoder<'_>) -> Judged,
 }
 
 impl AvpInfo {

@@ -12,7 +12,7 @@ mod known;
 mod rules;
 
 pub(crate) use aside::Aside;
-pub use decode::{Cursor, Decoder, Fault};
+pub use decode::{Cursor, Decoder, Fault, Judged};
 pub use encode::Encoder;
 pub use error::{DecodeError, EncodeError, Failure, PathSegment};
 pub use extras::{ExtraAvp, Extras};
@@ -72,7 +72,7 @@ pub trait AvpValue: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     ///
     /// Groups report the faults of their members to `decoder` themselves.
     #[doc(hidden)]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault>;
+    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged;
 
     /// Appends the payload.
     #[doc(hidden)]
@@ -186,7 +186,7 @@ pub trait Group: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
 
     /// Takes one AVP into the member it belongs to.
     #[doc(hidden)]
-    fn decode_member(&mut self, avp: &RawAvp<'_>, cursor: &mut Cursor<'_, '_, '_>);
+    fn decode_member(&mut self, avp: &RawAvp<'_>, cursor: &mut Cursor<'_, '_, '_>) -> Judged;
 
     /// Calls `check` with the index in `MEMBERS` and the number of instances of each repeated member whose
     /// cardinality the type cannot say.

@@ -1,7 +1,7 @@
 //! Address.
 
-use super::{InlineList, List, ListItem, Utf8String};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
+use super::{List, ListItem, OneOrMore, Utf8String};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -122,13 +122,14 @@ impl Address {
 }
 
 impl Address {
-    fn decode_any(&mut self, data: &[u8]) -> Result<(), Fault> {
+    fn decode_any(&mut self, data: &[u8]) -> Judged {
         let Some((family, octets)) = data.split_first_chunk::<2>() else {
-            return Err(Fault::Length { expected: "at least 2, the address family" });
+            return Err(&Fault::Length { expected: "at least 2, the address family" });
         };
         let family = u16::from_be_bytes(*family);
-        *self = Self::from_parts(family, octets).map_err(|_| Fault::Length {
-            expected: if family == IPV4 { "6 for IPv4 (family 1)" } else { "18 for IPv6 (family 2)" },
+        *self = Self::from_parts(family, octets).map_err(|_| match family {
+            IPV4 => &Fault::Length { expected: "6 for IPv4 (family 1)" },
+            _ => &Fault::Length { expected: "18 for IPv6 (family 2)" },
         })?;
         Ok(())
     }
@@ -329,7 +330,7 @@ impl AvpValue for Address {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Result<(), Fault> {
+    fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Judged {
         // What nearly every Address is.
         if let [0, 1, a, b, c, d] = *data {
             *self = Self::V4(Ipv4Addr::new(a, b, c, d));
@@ -362,7 +363,7 @@ impl AvpValue for Address {
 }
 
 impl ListItem for Address {
-    type Storage = InlineList<[Self; 2]>;
+    type Storage = OneOrMore<Self>;
 }
 
 #[cfg(test)]

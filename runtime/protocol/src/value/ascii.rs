@@ -1,46 +1,51 @@
-//! Looks at text eight octets at a time.
+//! Looks at text eight octets at a time: what a test finds in a word has a high bit set.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Whether `wrong` finds nothing in any eight octets; the last ones are looked at again where they do not come out even.
-#[inline]
-fn all(octets: &[u8], wrong: impl Fn(u64) -> u64, filler: u8) -> bool {
-    let mut found = 0;
-    let mut chunks = octets.chunks_exact(8);
-    for chunk in &mut chunks {
-        found |=
-            wrong(u64::from_ne_bytes([chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7]]));
-    }
-    let rest = chunks.remainder();
-    if !rest.is_empty() {
-        found |= match octets.last_chunk::<8>() {
-            Some(last) => wrong(u64::from_ne_bytes(*last)),
-            None => rest.iter().fold(0, |found, octet| {
-                let filled = (u64::from(filler) * (ONES << 8)) | u64::from(*octet);
-                found | wrong(filled)
-            }),
-        };
-    }
-    found == 0
+/// Finds octets that are not ASCII.
+#[inline(always)]
+pub(super) fn not_ascii(word: u64) -> u64 {
+    word & HIGHS
 }
 
-/// Whether all octets are ASCII.
-#[inline]
-pub(super) fn is_ascii(octets: &[u8]) -> bool {
-    all(octets, |word| word & HIGHS, b'a')
+/// Finds octets that are not visible ASCII: controls, blanks, and all above.
+#[inline(always)]
+pub(super) fn not_graphic(word: u64) -> u64 {
+    // 0x7f gets a high bit by the addition, what is below 0x21 by the subtraction. A carry or borrow that reaches another
+    // octet comes from one that is found itself.
+    (word | word.wrapping_add(ONES) | word.wrapping_sub(ONES * 0x21)) & HIGHS
 }
 
-/// Whether all octets are visible ASCII: no controls, no blanks.
+/// Whether `suspect` finds anything.
 #[inline]
-pub(super) fn is_graphic(octets: &[u8]) -> bool {
-    // Below 0x21, or 0x7f, or above: each term has a high bit set where an octet is so.
-    let wrong = |word: u64| {
-        let below = word.wrapping_sub(ONES * 0x21) & !word;
-        let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES) & !(word ^ (ONES * 0x7f));
-        (below | delete | word) & HIGHS
-    };
-    all(octets, wrong, b'a')
+pub(super) fn any(octets: &[u8], suspect: impl Fn(u64) -> u64) -> bool {
+    let Some(last) = octets.last_chunk::<8>() else { return suspect(short_word(octets)) != 0 };
+    let words = octets.chunks_exact(8).fold(0, |found, chunk| found | suspect(word(chunk)));
+    // The last octets are looked at again where they do not come out even.
+    words | suspect(u64::from_ne_bytes(*last)) != 0
+}
+
+/// The first eight octets.
+#[inline(always)]
+pub(super) fn word(octets: &[u8]) -> u64 {
+    u64::from_ne_bytes([octets[0], octets[1], octets[2], octets[3], octets[4], octets[5], octets[6], octets[7]])
+}
+
+/// Up to seven octets, some of them more than once, or filled up with letters.
+#[inline(always)]
+pub(super) fn short_word(octets: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        return u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last));
+    }
+    let letters = (u64::from(b'a') * ONES) << 24;
+    match *octets {
+        [] => letters | letters >> 24,
+        [first, ..] => {
+            let (middle, last) = (octets[octets.len() / 2], octets[octets.len() - 1]);
+            letters | u64::from(first) << 16 | u64::from(middle) << 8 | u64::from(last)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -54,8 +59,8 @@ mod tests {
                 for octet in 0..=u8::MAX {
                     let mut text = vec![b'x'; length];
                     text[place] = octet;
-                    assert_eq!(is_ascii(&text), octet.is_ascii(), "{octet} at {place} of {length}");
-                    assert_eq!(is_graphic(&text), octet.is_ascii_graphic(), "{octet} at {place} of {length}");
+                    assert_eq!(!any(&text, not_ascii), octet.is_ascii(), "{octet} at {place} of {length}");
+                    assert_eq!(!any(&text, not_graphic), octet.is_ascii_graphic(), "{octet} at {place} of {length}");
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What generated enumerations have in common.
 
-use crate::codec::Fault;
+use crate::codec::{Fault, Judged};
 use std::fmt;
 
 /// A type with named values: Enumerated, or an Integer32 or Unsigned32 that comes with a list.
@@ -59,8 +59,8 @@ pub fn write_label<E: Enumeration>(value: E, f: &mut fmt::Formatter<'_>) -> fmt:
 }
 
 #[doc(hidden)]
-pub fn decode_raw<E: Enumeration>(slot: &mut E, raw: E::Raw) -> Result<(), Fault> {
-    *slot = E::from_raw(raw).ok_or(Fault::Value { reason: "not a value of this closed enumeration" })?;
+pub fn decode_raw<E: Enumeration>(slot: &mut E, raw: E::Raw) -> Judged {
+    *slot = E::from_raw(raw).ok_or(&Fault::Value { reason: "not a value of this closed enumeration" })?;
     Ok(())
 }
 
@@ -144,11 +144,7 @@ macro_rules! enumeration_value {
                 $blank
             }
             #[inline]
-            fn decode_value(
-                &mut self,
-                data: &[u8],
-                decoder: &mut $crate::codec::Decoder<'_>,
-            ) -> ::core::result::Result<(), $crate::codec::Fault> {
+            fn decode_value(&mut self, data: &[u8], decoder: &mut $crate::codec::Decoder<'_>) -> $crate::codec::Judged {
                 let mut raw: $raw = 0;
                 $crate::codec::AvpValue::decode_value(&mut raw, data, decoder)?;
                 $crate::value::__private::decode_raw(self, raw)

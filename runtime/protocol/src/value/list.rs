@@ -5,12 +5,13 @@ use std::fmt;
 
 /// What a [`List`] may hold: says where its values are kept.
 pub trait ListItem: Sized {
-    /// An [`InlineList`] for small values, of which a few are kept in the list itself; a `Vec` for groups.
+    /// Where the values are: numbers in an [`InlineList`], of which a few are kept in the list itself; texts and addresses
+    /// in [`OneOrMore`]; groups in a `Vec`.
     #[doc(hidden)]
     type Storage: ListStorage<Self>;
 }
 
-/// Storage that keeps a few values inline. For implementations of [`ListItem`].
+/// Storage that keeps a few numbers inline. For implementations of [`ListItem`].
 #[doc(hidden)]
 pub type InlineList<A> = SmallVec<A>;
 
@@ -32,7 +33,7 @@ pub trait ListStorage<T>:
 }
 
 macro_rules! storage {
-    ($type:ty, $item:ty, $of:expr, $push_with:expr, [$($generics:tt)*]) => {
+    ($type:ty, $item:ty, $of:expr, $push_with:expr, $reserve_exact:expr, [$($generics:tt)*]) => {
         impl<$($generics)*> ListStorage<$item> for $type {
             #[inline]
             fn of(values: Vec<$item>) -> Self {
@@ -64,25 +65,170 @@ macro_rules! storage {
             }
             #[inline]
             fn reserve_exact(&mut self, additional: usize) {
-                self.reserve_exact(additional);
+                $reserve_exact(self, additional);
             }
         }
     };
 }
 
-// A group is large: resizing writes it where it stays, pushing would move it there.
-storage!(Vec<T>, T, |values| values, |list: &mut Vec<T>, make| list.resize_with(list.len() + 1, make), [T]);
+storage!(
+    Vec<T>,
+    T,
+    |values| values,
+    // A group is large: resizing writes it where it stays, pushing would move it there.
+    |list: &mut Vec<T>, make| list.resize_with(list.len() + 1, make),
+    // Growing is the longer way to a first allocation.
+    |list: &mut Vec<T>, additional| match list.capacity() {
+        0 => *list = Vec::with_capacity(additional),
+        _ => list.reserve_exact(additional),
+    },
+    [T]
+);
 storage!(
     SmallVec<A>,
     A::Item,
     SmallVec::from_vec,
     |list: &mut SmallVec<A>, mut make: _| list.push(run(&mut make)),
+    |list: &mut SmallVec<A>, additional| list.reserve_exact(additional),
     [A: Array]
 );
 
 #[inline]
 fn run<T>(make: &mut impl FnMut() -> T) -> T {
     make()
+}
+
+/// Storage that keeps one value inline, and takes no more room than that value where its type has bits to spare: what
+/// most lists of texts and addresses hold. For implementations of [`ListItem`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum OneOrMore<T> {
+    None,
+    One(T),
+    More(Vec<T>),
+}
+
+impl<T> OneOrMore<T> {
+    /// As a vector, in place.
+    fn more(&mut self) -> &mut Vec<T> {
+        if !matches!(self, Self::More(_)) {
+            let values = match std::mem::take(self) {
+                Self::One(value) => vec![value],
+                _ => Vec::new(),
+            };
+            *self = Self::More(values);
+        }
+        match self {
+            Self::More(values) => values,
+            _ => unreachable!("made so above"),
+        }
+    }
+}
+
+impl<T> Default for OneOrMore<T> {
+    #[inline]
+    fn default() -> Self {
+        Self::None
+    }
+}
+
+impl<T> AsRef<[T]> for OneOrMore<T> {
+    #[inline]
+    fn as_ref(&self) -> &[T] {
+        match self {
+            Self::None => &[],
+            Self::One(value) => std::slice::from_ref(value),
+            Self::More(values) => values,
+        }
+    }
+}
+
+impl<T> AsMut<[T]> for OneOrMore<T> {
+    #[inline]
+    fn as_mut(&mut self) -> &mut [T] {
+        match self {
+            Self::None => &mut [],
+            Self::One(value) => std::slice::from_mut(value),
+            Self::More(values) => values,
+        }
+    }
+}
+
+impl<T> Extend<T> for OneOrMore<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
+        let mut values = values.into_iter();
+        if let Self::None = self {
+            let Some(first) = values.next() else { return };
+            *self = Self::One(first);
+        }
+        if let Some(second) = values.next() {
+            let more = self.more();
+            more.push(second);
+            more.extend(values);
+        }
+    }
+}
+
+impl<T> FromIterator<T> for OneOrMore<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        let mut list = Self::None;
+        list.extend(values);
+        list
+    }
+}
+
+impl<T> IntoIterator for OneOrMore<T> {
+    type Item = T;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        let (one, more) = match self {
+            Self::None => (None, Vec::new()),
+            Self::One(value) => (Some(value), Vec::new()),
+            Self::More(values) => (None, values),
+        };
+        one.into_iter().chain(more)
+    }
+}
+
+impl<T> ListStorage<T> for OneOrMore<T> {
+    fn of(values: Vec<T>) -> Self {
+        if values.len() > 1 { Self::More(values) } else { values.into_iter().collect() }
+    }
+    #[inline]
+    fn push_with(&mut self, mut make: impl FnMut() -> T) {
+        match self {
+            // There is nothing to drop, which an assignment would look for.
+            Self::None => std::mem::forget(std::mem::replace(self, Self::One(make()))),
+            _ => self.more().push(make()),
+        }
+    }
+    fn pop(&mut self) -> Option<T> {
+        self.more().pop()
+    }
+    fn remove(&mut self, index: usize) -> T {
+        self.more().remove(index)
+    }
+    fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
+        self.more().retain(keep);
+    }
+    fn clear(&mut self) {
+        *self = Self::None;
+    }
+    #[inline]
+    fn capacity(&self) -> usize {
+        match self {
+            Self::More(values) => values.capacity(),
+            _ => 1,
+        }
+    }
+    fn reserve(&mut self, additional: usize) {
+        self.more().reserve(additional);
+    }
+    fn reserve_exact(&mut self, additional: usize) {
+        if additional > 1 {
+            self.more().reserve_exact(additional);
+        }
+    }
 }
 
 /// The values of a member that may occur several times, in order.
@@ -286,6 +432,28 @@ mod tests {
         list.retain(|text| text == "c!");
         assert_eq!(list.pop().unwrap(), "c!");
         assert_eq!(list, List::default());
+    }
+
+    #[test]
+    fn one_text_is_inline_and_more_are_not() {
+        assert_eq!(size_of::<List<Utf8String>>(), size_of::<Utf8String>());
+        for count in 0..4_usize {
+            let texts: Vec<_> = (0..count).map(|index| Utf8String::from(index.to_string())).collect();
+            let mut list: List<Utf8String> = texts.iter().cloned().collect();
+            assert_eq!(list, texts);
+            assert_eq!(List::from(texts.clone()), list);
+            assert_eq!(matches!(list.0, OneOrMore::More(_)), count > 1);
+            assert_eq!(list.clone().into_iter().collect::<Vec<_>>(), texts);
+            list.extend(texts.clone());
+            assert_eq!(list, [&texts[..], &texts[..]].concat());
+            assert_eq!(list.pop(), texts.last().cloned());
+            list.clear();
+            *list.push_with(Utf8String::default) = "again".into();
+            assert_eq!(list, vec![Utf8String::from("again")]);
+            list.reserve(count);
+            list.push_with(Utf8String::default);
+            assert_eq!(list, ["again", ""].map(Utf8String::from));
+        }
     }
 
     #[test]

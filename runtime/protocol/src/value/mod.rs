@@ -34,7 +34,7 @@ pub use address::{Address, AddressError, E164Number, NotAnIpAddress, OtherAddres
 pub use enumeration::Enumeration;
 pub use filter::{IpFilterRule, QosFilterRule};
 #[doc(hidden)]
-pub use list::{InlineList, ListStorage};
+pub use list::{InlineList, ListStorage, OneOrMore};
 pub use list::{List, ListItem};
 pub(crate) use octets::INLINE;
 pub use octets::OctetString;
@@ -56,7 +56,7 @@ mod testing {
 
     pub(super) fn decode<T: AvpValue>(data: &[u8]) -> Result<T, Fault> {
         let mut value = T::blank();
-        value.decode_value(data, &mut Decoder::new(None)).map(|()| value)
+        value.decode_value(data, &mut Decoder::new(None)).map(|()| value).map_err(|fault| *fault)
     }
 
     pub(super) fn encode<T: AvpValue>(value: &T) -> Result<Vec<u8>, EncodeError> {

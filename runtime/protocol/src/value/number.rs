@@ -4,7 +4,7 @@
 //! holds one, is not equal to itself, and 0.0 equals -0.0.
 
 use super::{InlineList, ListItem};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
 
 macro_rules! number {
     ($($type:ty, $octets:literal, $expected:literal, $inline:literal;)*) => {$(
@@ -17,8 +17,8 @@ macro_rules! number {
             }
 
             #[inline]
-            fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Result<(), Fault> {
-                let octets = data.try_into().map_err(|_| Fault::Length { expected: $expected })?;
+            fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Judged {
+                let octets = data.try_into().map_err(|_| &Fault::Length { expected: $expected })?;
                 *self = Self::from_be_bytes(octets);
                 Ok(())
             }

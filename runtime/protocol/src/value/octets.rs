@@ -1,7 +1,7 @@
 //! The one small-value type behind every octet and text value.
 
-use super::{InlineList, ListItem};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
+use super::{ListItem, OneOrMore, ascii};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Judged};
 use bytes::Bytes;
 use std::fmt;
 
@@ -44,28 +44,39 @@ impl OctetString {
     #[inline]
     pub fn assign(&mut self, octets: &[u8]) {
         match &mut self.0 {
-            Repr::Inline { length, octets: inline } if octets.len() <= INLINE => {
-                assign_inline(length, inline, octets);
-            }
             repr if octets.len() <= INLINE => {
                 let mut inline = [0; INLINE];
-                copy_short(&mut inline, octets);
+                copy_short(&mut inline, octets, |_| 0);
                 *repr = Repr::Inline { length: octets.len() as u8, octets: inline };
             }
             repr => *repr = Repr::Boxed(octets.into()),
         }
     }
 
-    /// Overwrites this value with `octets`, a part of `buffer`, sharing the buffer where the value is long.
+    /// Overwrites this value, which must be kept inline, with `octets`, a part of `buffer`, sharing the buffer where the
+    /// value is long. Tells whether `suspect` finds anything in the octets, seen as words of eight.
     ///
     /// `octets` must be a slice of `buffer`.
     #[inline(always)]
-    pub(crate) fn assign_shared(&mut self, octets: &[u8], buffer: Option<&Bytes>) {
+    pub(crate) fn assign_shared(
+        &mut self,
+        octets: &[u8],
+        buffer: Option<&Bytes>,
+        suspect: impl Fn(u64) -> u64 + Copy,
+    ) -> bool {
         match &mut self.0 {
             Repr::Inline { length, octets: inline } if octets.len() <= INLINE => {
-                assign_inline(length, inline, octets);
+                if *length != 0 {
+                    // What stands beyond the value is zero, always.
+                    *inline = [0; INLINE];
+                }
+                *length = octets.len() as u8;
+                copy_short(inline, octets, suspect) != 0
             }
-            _ => self.assign_long(octets, buffer),
+            _ => {
+                self.assign_long(octets, buffer);
+                ascii::any(octets, suspect)
+            }
         }
     }
 
@@ -107,33 +118,37 @@ impl OctetString {
     }
 }
 
+/// Copies at most `INLINE` octets to the front of `to`, and tells what `suspect` finds in them. Two moves of a fixed size
+/// that may overlap take the place of a call for a variable one.
 #[inline(always)]
-fn assign_inline(length: &mut u8, inline: &mut [u8; INLINE], octets: &[u8]) {
-    if *length != 0 {
-        // What stands beyond the value is zero, always.
-        *inline = [0; INLINE];
-    }
-    *length = octets.len() as u8;
-    copy_short(inline, octets);
-}
-
-/// Copies at most `INLINE` octets to the front of `to`. Two moves of a fixed size that may overlap take the place of a call
-/// for a variable one.
-#[inline]
-fn copy_short(to: &mut [u8; INLINE], from: &[u8]) {
-    #[inline]
-    fn ends<const N: usize>(to: &mut [u8; INLINE], from: &[u8]) {
-        let last = from.len() - N;
-        to[..N].copy_from_slice(&from[..N]);
-        to[last..last + N].copy_from_slice(&from[last..]);
-    }
+fn copy_short(to: &mut [u8; INLINE], from: &[u8], suspect: impl Fn(u64) -> u64) -> u64 {
+    let last = from.len().wrapping_sub(16);
     match from.len() {
-        16.. => ends::<16>(to, from),
-        8..16 => ends::<8>(to, from),
-        4..8 => ends::<4>(to, from),
-        2..4 => ends::<2>(to, from),
-        1 => to[0] = from[0],
-        0 => {}
+        16.. => {
+            to[..16].copy_from_slice(&from[..16]);
+            to[last..last + 16].copy_from_slice(&from[last..]);
+            let word = |at: usize| ascii::word(&from[at..]);
+            suspect(word(0)) | suspect(word(8)) | suspect(word(last)) | suspect(word(last + 8))
+        }
+        8..16 => {
+            let last = from.len() - 8;
+            to[..8].copy_from_slice(&from[..8]);
+            to[last..last + 8].copy_from_slice(&from[last..]);
+            suspect(ascii::word(from)) | suspect(ascii::word(&from[last..]))
+        }
+        4..8 => {
+            let last = from.len() - 4;
+            to[..4].copy_from_slice(&from[..4]);
+            to[last..last + 4].copy_from_slice(&from[last..]);
+            suspect(ascii::short_word(from))
+        }
+        length @ 1..4 => {
+            to[0] = from[0];
+            to[length / 2] = from[length / 2];
+            to[length - 1] = from[length - 1];
+            suspect(ascii::short_word(from))
+        }
+        0 => 0,
     }
 }
 
@@ -296,8 +311,8 @@ impl AvpValue for OctetString {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
-        self.assign_shared(data, decoder.buffer());
+    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
+        self.assign_shared(data, decoder.buffer(), |_| 0);
         Ok(())
     }
 
@@ -313,7 +328,7 @@ impl AvpValue for OctetString {
 }
 
 impl ListItem for OctetString {
-    type Storage = InlineList<[Self; 1]>;
+    type Storage = OneOrMore<Self>;
 }
 
 #[cfg(test)]
@@ -348,11 +363,11 @@ mod tests {
             let buffer = Bytes::from([b"before", &octets[..], b"after"].concat());
             let part = &buffer[6..6 + octets.len()];
             let mut value = OctetString::from("something else");
-            value.assign_shared(part, Some(&buffer));
+            value.assign_shared(part, Some(&buffer), |_| 0);
             assert_eq!((kind(&value), value.as_slice()), (shared, part));
             assert_eq!(value, copy);
             assert_eq!(value.clone().into_vec(), octets);
-            value.assign_shared(part, None);
+            value.assign_shared(part, None, |_| 0);
             assert_eq!(kind(&value), copied);
             value.assign(b"");
             assert_eq!(value, OctetString::EMPTY);
@@ -363,7 +378,7 @@ mod tests {
     fn shared_octets_are_those_of_the_buffer() {
         let buffer = Bytes::from(vec![7; 300]);
         let mut value = OctetString::EMPTY;
-        value.assign_shared(&buffer[20..290], Some(&buffer));
+        value.assign_shared(&buffer[20..290], Some(&buffer), |_| 0);
         assert_eq!(value.as_ptr(), buffer[20..].as_ptr());
     }
 

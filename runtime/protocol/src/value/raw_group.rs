@@ -1,8 +1,8 @@
 //! The contents of a Grouped AVP, undecoded.
 
-use super::{InlineList, ListItem, OctetString};
+use super::{ListItem, OctetString, OneOrMore};
 use crate::base::ResultCode;
-use crate::codec::{self, Avp, AvpHeader, AvpValue, DecodeError, Decoder, EncodeError, Encoder, Fault};
+use crate::codec::{self, Avp, AvpHeader, AvpValue, DecodeError, Decoder, EncodeError, Encoder, Judged};
 use crate::wire::{AvpReader, RawAvp, RawAvpBuf};
 use std::fmt;
 
@@ -135,7 +135,7 @@ impl AvpValue for RawGroup {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
         self.0.decode_value(data, decoder)
     }
 
@@ -151,7 +151,7 @@ impl AvpValue for RawGroup {
 }
 
 impl ListItem for RawGroup {
-    type Storage = InlineList<[Self; 1]>;
+    type Storage = OneOrMore<Self>;
 }
 
 #[cfg(test)]

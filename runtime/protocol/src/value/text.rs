@@ -1,7 +1,7 @@
 //! Text: UTF8String and DiameterIdentity.
 
-use super::{InlineList, ListItem, OctetString, ascii};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
+use super::{ListItem, OctetString, OneOrMore, ascii};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
 use std::fmt;
 
 /// UTF-8 text (RFC 6733 §4.3.1 UTF8String).
@@ -141,7 +141,7 @@ macro_rules! text {
         }
 
         impl ListItem for $type {
-            type Storage = InlineList<[Self; 1]>;
+            type Storage = OneOrMore<Self>;
         }
     };
 }
@@ -220,12 +220,11 @@ impl AvpValue for Utf8String {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
-        // Most text is ASCII, which is told faster than UTF-8.
-        if !ascii::is_ascii(data) && std::str::from_utf8(data).is_err() {
-            return Err(Fault::Value { reason: "not valid UTF-8" });
+    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
+        // Most text is ASCII, which is told on the way. What is not has to be UTF-8.
+        if self.0.assign_shared(data, decoder.buffer(), ascii::not_ascii) {
+            return judge_utf8(data);
         }
-        self.0.assign_shared(data, decoder.buffer());
         Ok(())
     }
 
@@ -240,11 +239,16 @@ impl AvpValue for Utf8String {
     }
 }
 
+#[cold]
+fn judge_utf8(data: &[u8]) -> Judged {
+    std::str::from_utf8(data).map(drop).map_err(|_| &Fault::Value { reason: "not valid UTF-8" })
+}
+
 const NOT_AN_IDENTITY: &str = "not a DiameterIdentity: a host name or realm in ASCII, not empty";
 
 /// Printable ASCII, at least one octet.
 fn is_identity(octets: &[u8]) -> bool {
-    !octets.is_empty() && ascii::is_graphic(octets)
+    !octets.is_empty() && !ascii::any(octets, ascii::not_graphic)
 }
 
 impl AvpValue for DiameterIdentity {
@@ -256,11 +260,10 @@ impl AvpValue for DiameterIdentity {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
-        if !is_identity(data) {
-            return Err(Fault::Value { reason: NOT_AN_IDENTITY });
+    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
+        if self.0.assign_shared(data, decoder.buffer(), ascii::not_graphic) || data.is_empty() {
+            return Err(&Fault::Value { reason: NOT_AN_IDENTITY });
         }
-        self.0.assign_shared(data, decoder.buffer());
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Time.
 
 use super::{InlineList, ListItem};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -178,8 +178,8 @@ impl AvpValue for Time {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Result<(), Fault> {
-        let octets = data.try_into().map_err(|_| Fault::Length { expected: "4" })?;
+    fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Judged {
+        let octets = data.try_into().map_err(|_| &Fault::Length { expected: "4" })?;
         self.0 = u32::from_be_bytes(octets);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! DiameterURI.
 
-use super::{InlineList, ListItem, Utf8String};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
+use super::{ListItem, OneOrMore, Utf8String};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
 use std::fmt;
 use std::str::FromStr;
 
@@ -130,7 +130,7 @@ impl fmt::Display for UriProtocol {
 }
 
 /// The octet at which `text` stops being a DiameterURI, and why.
-type Misfit = (usize, &'static str);
+type Misfit = (usize, &'static Fault);
 
 /// What is left to read.
 struct Scanner<'a> {
@@ -163,37 +163,38 @@ impl Parts {
         let mut scanner = Scanner { text, at: 0 };
         let secure = scanner.skip(SECURE);
         if !secure && !scanner.skip(PLAIN) {
-            return Err((0, "it must start with `aaa://` or `aaas://`"));
+            return Err((0, &Fault::Value { reason: "it must start with `aaa://` or `aaas://`" }));
         }
         let host_at = scanner.at;
         let host = scanner.run(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(octet));
         if host.is_empty() {
-            return Err((host_at, "expected a host name"));
+            return Err((host_at, &Fault::Value { reason: "expected a host name" }));
         }
-        let too_long = |_| (host_at + usize::from(u8::MAX), "the host name is longer than 255 octets");
+        let too_long =
+            |_| (host_at + usize::from(u8::MAX), &Fault::Value { reason: "the host name is longer than 255 octets" });
         let host_len = u8::try_from(host.len()).map_err(too_long)?;
         let port = if scanner.skip(":") { Some(port(&mut scanner)?) } else { None };
         let transport = if scanner.skip(TRANSPORT) {
-            let reason = "expected tcp, sctp or udp as transport";
-            Some(word(&mut scanner, UriTransport::ALL, UriTransport::as_str, reason)?)
+            let fault = &Fault::Value { reason: "expected tcp, sctp or udp as transport" };
+            Some(word(&mut scanner, UriTransport::ALL, UriTransport::as_str, fault)?)
         } else {
             None
         };
         let protocol_at = scanner.at;
         let protocol = if scanner.skip(PROTOCOL) {
-            let reason = "expected diameter, radius or tacacs+ as protocol";
-            Some(word(&mut scanner, UriProtocol::ALL, UriProtocol::as_str, reason)?)
+            let fault = &Fault::Value { reason: "expected diameter, radius or tacacs+ as protocol" };
+            Some(word(&mut scanner, UriProtocol::ALL, UriProtocol::as_str, fault)?)
         } else {
             None
         };
         if scanner.at != text.len() {
-            return Err((
-                scanner.at,
-                "expected `:port`, `;transport=` and `;protocol=`, in this order, or nothing more",
-            ));
+            let fault = &Fault::Value {
+                reason: "expected `:port`, `;transport=` and `;protocol=`, in this order, or nothing more",
+            };
+            return Err((scanner.at, fault));
         }
         let parts = Self { secure, host_len, port, transport, protocol };
-        if parts.is_allowed() { Ok(parts) } else { Err((protocol_at, NO_UDP)) }
+        if parts.is_allowed() { Ok(parts) } else { Err((protocol_at, &Fault::Value { reason: NO_UDP })) }
     }
 
     fn host_start(&self) -> usize {
@@ -212,7 +213,7 @@ fn port(scanner: &mut Scanner<'_>) -> Result<u16, Misfit> {
         digits.iter().try_fold(0u16, |value, digit| value.checked_mul(10)?.checked_add(u16::from(digit - b'0')));
     match value {
         Some(port @ 1..) => Ok(port),
-        _ => Err((start, "expected a port from 1 to 65535")),
+        _ => Err((start, &Fault::Value { reason: "expected a port from 1 to 65535" })),
     }
 }
 
@@ -220,12 +221,12 @@ fn word<T: Copy, const N: usize>(
     scanner: &mut Scanner<'_>,
     all: [T; N],
     name: fn(T) -> &'static str,
-    reason: &'static str,
+    fault: &'static Fault,
 ) -> Result<T, Misfit> {
     let start = scanner.at;
     let word = scanner.run(|octet| *octet != b';');
     let known = all.into_iter().find(|value| name(*value).as_bytes().eq_ignore_ascii_case(word));
-    known.ok_or((start, reason))
+    known.ok_or((start, fault))
 }
 
 impl DiameterUri {
@@ -362,7 +363,7 @@ impl TryFrom<String> for DiameterUri {
     fn try_from(text: String) -> Result<Self, UriError> {
         match Parts::read(text.as_bytes()) {
             Ok(parts) => Ok(Self { text: text.into(), parts }),
-            Err((offset, reason)) => Err(UriError { text, offset, reason }),
+            Err((offset, fault)) => Err(UriError { text, offset, reason: fault.reason() }),
         }
     }
 }
@@ -435,8 +436,8 @@ impl AvpValue for DiameterUri {
         Self { text: Utf8String::default(), parts }
     }
 
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
-        self.parts = Parts::read(data).map_err(|(_, reason)| Fault::Value { reason })?;
+    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
+        self.parts = Parts::read(data).map_err(|(_, fault)| fault)?;
         // Where the parts can be read, all of it is ASCII.
         self.text.decode_value(data, decoder)
     }
@@ -453,7 +454,7 @@ impl AvpValue for DiameterUri {
 }
 
 impl ListItem for DiameterUri {
-    type Storage = InlineList<[Self; 1]>;
+    type Storage = OneOrMore<Self>;
 }
 
 #[cfg(test)]

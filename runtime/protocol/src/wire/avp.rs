@@ -163,6 +163,22 @@ impl<'a> AvpReader<'a> {
     }
 }
 
+/// The last AVP of a sequence may come without its padding: nothing that follows depends on it.
+#[cold]
+fn unpadded_end<'a>() -> &'a [u8] {
+    &[]
+}
+
+#[cold]
+fn misframed(header_len: usize, length: usize, rest: &[u8]) -> FramingFault {
+    let (length, available) = (length as u32, rest.len());
+    if (length as usize) < header_len {
+        FramingFault::LengthBelowHeader(length)
+    } else {
+        FramingFault::LengthBeyondEnd { length, available }
+    }
+}
+
 /// What comes next in a sequence.
 pub(crate) enum Step<'a> {
     Avp(RawAvp<'a>),
@@ -176,30 +192,26 @@ impl<'a> AvpReader<'a> {
     #[inline(always)]
     pub(crate) fn step(&mut self) -> Step<'a> {
         let rest = self.data;
-        let Some((header, body)) = rest.split_first_chunk::<8>() else {
+        let Some(header) = rest.first_chunk::<8>() else {
             return if rest.is_empty() { Step::End } else { Step::Broken(FramingFault::TruncatedHeader) };
         };
         let code = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
         let word = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
         let flags = AvpFlags((word >> 24) as u8);
         let length = (word & 0x00ff_ffff) as usize;
-        let (vendor, payload, header_len) = if flags.is_vendor() {
-            match body.split_first_chunk::<4>() {
-                Some((vendor, payload)) => (u32::from_be_bytes(*vendor), payload, 12),
+        let (vendor, header_len) = if flags.is_vendor() {
+            match rest.first_chunk::<12>() {
+                Some(&[.., a, b, c, d]) => (u32::from_be_bytes([a, b, c, d]), 12),
                 None => return Step::Broken(FramingFault::TruncatedHeader),
             }
         } else {
-            (0, body, 8)
+            (0, 8)
         };
-        if length < header_len {
-            return Step::Broken(FramingFault::LengthBelowHeader(length as u32));
-        }
-        let Some((data, after)) = payload.split_at_checked(length - header_len) else {
-            return Step::Broken(FramingFault::LengthBeyondEnd { length: length as u32, available: rest.len() });
+        let Some(data) = rest.get(header_len..length) else { return Step::Broken(misframed(header_len, length, rest)) };
+        self.data = match rest.split_at_checked((length + 3) & !3) {
+            Some((_, after)) => after,
+            None => unpadded_end(),
         };
-        // The last AVP of a sequence may come without its padding: nothing that follows depends on it.
-        let padding = (4 - length % 4) % 4;
-        self.data = after.get(padding..).unwrap_or_default();
         Step::Avp(RawAvp { code, vendor, flags, data })
     }
 

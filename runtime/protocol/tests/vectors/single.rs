@@ -1,7 +1,7 @@
 //! One AVP in a message of its own: the way through the strict codec for any key.
 
 use diametric_protocol::codec::{
-    Avp, Cursor, DecodeError, EncodeError, Encoder, Extras, Group, GroupId, Known, Member,
+    Avp, Cursor, DecodeError, EncodeError, Encoder, Extras, Group, GroupId, Judged, Known, Member,
 };
 use diametric_protocol::message::{self, Command};
 use diametric_protocol::value::{OctetString, RawGroup};
@@ -43,11 +43,11 @@ impl<A: Avp> Group for Single<A> {
         Self { value: A::Value::blank(), extras: Extras::new() }
     }
 
-    fn decode_member(&mut self, avp: &RawAvp<'_>, cursor: &mut Cursor<'_, '_, '_>) {
+    fn decode_member(&mut self, avp: &RawAvp<'_>, cursor: &mut Cursor<'_, '_, '_>) -> Judged {
         if (avp.vendor, avp.code) == (A::VENDOR, A::CODE) {
-            cursor.required(0, avp, &mut self.value);
+            cursor.required(0, avp.data, &mut self.value)
         } else {
-            cursor.extra(avp, &mut self.extras);
+            cursor.extra(avp, &mut self.extras)
         }
     }
 

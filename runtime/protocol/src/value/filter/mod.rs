@@ -25,8 +25,8 @@ pub use rule::{
     QosAction, QosOption, QosRule, Rule, TcpFlag, TcpOption,
 };
 
-use super::{InlineList, ListItem, Utf8String};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault};
+use super::{ListItem, OneOrMore, Utf8String};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
 use std::fmt;
 use std::str::FromStr;
 
@@ -181,9 +181,9 @@ macro_rules! filter_rule {
             }
 
             #[inline]
-            fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+            fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
                 if !is_text(data) {
-                    return Err(Fault::Value { reason: NOT_TEXT });
+                    return Err(&Fault::Value { reason: NOT_TEXT });
                 }
                 self.0.decode_value(data, decoder)
             }
@@ -200,7 +200,7 @@ macro_rules! filter_rule {
         }
 
         impl ListItem for $type {
-            type Storage = InlineList<[Self; 1]>;
+            type Storage = OneOrMore<Self>;
         }
     };
 }
