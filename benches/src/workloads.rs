@@ -8,7 +8,7 @@ fn avp(code: u32, vendor: u32, mandatory: bool, data: &[u8]) -> Vec<u8> {
     let vendor_flag = if vendor == 0 { AvpFlags::NONE } else { AvpFlags::VENDOR };
     let flags = if mandatory { vendor_flag.with(AvpFlags::MANDATORY) } else { vendor_flag };
     let mut out = Vec::new();
-    RawAvpBuf { code, vendor, flags, data: data.into() }.write(&mut out);
+    RawAvpBuf { code, vendor, flags, data: data.into() }.write(&mut out).expect("a short AVP");
     out
 }
 

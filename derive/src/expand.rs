@@ -150,8 +150,12 @@ fn group_stub(name: &Ident, names: &Names) -> TokenStream {
             fn blank_group() -> Self {
                 loop {}
             }
-            fn decode_member(&mut self, _: &#wire::RawAvp<'_>, _: &mut #codec::Cursor<'_, '_, '_>) {}
-            fn encode_declared(&self, _: &mut #codec::Encoder) {}
+            fn decode_member(&mut self, _: &#wire::RawAvp<'_>, _: &mut #codec::Cursor<'_, '_, '_>) -> #codec::Judged {
+                loop {}
+            }
+            fn encode_declared(&self, _: &mut #codec::Encoder) -> #codec::Encoded {
+                loop {}
+            }
             fn extras(&self) -> &#codec::Extras {
                 loop {}
             }

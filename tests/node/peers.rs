@@ -307,7 +307,7 @@ pub(crate) fn without<A: Avp>(frame: &[u8]) -> Vec<u8> {
     let message = RawMessage::read(frame).unwrap();
     let mut body = Vec::new();
     for avp in message.avps().map(|avp| avp.unwrap()).filter(|avp| (avp.vendor, avp.code) != (A::VENDOR, A::CODE)) {
-        RawAvpBuf::from(avp).write(&mut body);
+        RawAvpBuf::from(avp).write(&mut body).unwrap();
     }
     [&message.header.to_bytes(20 + body.len() as u32)[..], &body].concat()
 }

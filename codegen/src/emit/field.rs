@@ -163,7 +163,7 @@ pub(super) fn encode_calls(fields: &[Field], first: usize, names: &Names) -> Tok
             Hold::OptionalBoxed => quote!(optional_boxed),
             Hold::List => quote!(list),
         };
-        quote!(out.#method(&members[#index], #value);)
+        quote!(out.#method(&members[#index], #value)?;)
     });
     quote!(#(#calls)*)
 }

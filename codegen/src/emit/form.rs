@@ -110,7 +110,7 @@ impl Form {
             quote!(#codec::Group::check_counts(&self.standard, check);)
         };
         let counts = count_fn(&count_calls(fields, first, names), &standard_counts);
-        let standard_encode = quote!(#codec::Group::encode_declared(&self.standard, out););
+        let standard_encode = quote!(#codec::Group::encode_declared(&self.standard, out)?;);
         let encode = encode_declared(&encode_calls(fields, first, names), &standard_encode, names);
         let allows = any.then(|| quote!(impl<A: #codec::Avp> #codec::Allows<A> for #name {}));
         quote! {

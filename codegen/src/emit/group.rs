@@ -187,10 +187,11 @@ pub(super) fn encode_declared(calls: &TokenStream, first: &TokenStream, names: &
     let out = if calls.is_empty() && first.is_empty() { quote!(_) } else { quote!(out) };
     let members = (!calls.is_empty()).then(|| quote!(let members = Self::MEMBERS;));
     quote! {
-        fn encode_declared(&self, #out: &mut #codec::Encoder) {
+        fn encode_declared(&self, #out: &mut #codec::Encoder) -> #codec::Encoded {
             #members
             #first
             #calls
+            Ok(())
         }
     }
 }

@@ -120,12 +120,13 @@ pub mod acme_meter {
             check(3, self.acme_meter_id.len());
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id);
-            out.required(&members[1], &self.origin_host);
-            out.required(&members[2], &self.origin_realm);
-            out.list(&members[3], &self.acme_meter_id);
+            out.required(&members[0], &self.session_id)?;
+            out.required(&members[1], &self.origin_host)?;
+            out.required(&members[2], &self.origin_realm)?;
+            out.list(&members[3], &self.acme_meter_id)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -246,11 +247,12 @@ pub mod acme_meter {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id);
-            out.required(&members[1], &self.result_code);
-            out.list(&members[2], &self.acme_reading);
+            out.required(&members[0], &self.session_id)?;
+            out.required(&members[1], &self.result_code)?;
+            out.list(&members[2], &self.acme_reading)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -354,9 +356,10 @@ pub mod acme_meter {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_meter_id);
+            out.optional(&members[0], &self.acme_meter_id)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -455,9 +458,10 @@ pub mod acme_meter {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.result_code);
+            out.optional(&members[0], &self.result_code)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -543,7 +547,9 @@ pub mod acme_meter {
             cursor.extra(avp, &mut self.extras)
         }
 
-        fn encode_declared(&self, _: &mut codec::Encoder) {}
+        fn encode_declared(&self, _: &mut codec::Encoder) -> codec::Encoded {
+            Ok(())
+        }
 
         fn extras(&self) -> &codec::Extras {
             &self.extras
@@ -628,7 +634,9 @@ pub mod acme_meter {
             cursor.extra(avp, &mut self.extras)
         }
 
-        fn encode_declared(&self, _: &mut codec::Encoder) {}
+        fn encode_declared(&self, _: &mut codec::Encoder) -> codec::Encoded {
+            Ok(())
+        }
 
         fn extras(&self) -> &codec::Extras {
             &self.extras

@@ -195,17 +195,18 @@ pub mod acme {
             check(6, self.acme_pair.len());
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_first);
-            out.required(&members[1], &self.acme_second);
-            out.list(&members[2], &self.acme_some);
-            out.optional(&members[3], &self.acme_tariff);
-            out.list(&members[4], &self.acme_any);
-            out.list(&members[5], &self.acme_few);
-            out.list(&members[6], &self.acme_pair);
-            out.optional(&members[7], &self.acme_sub_info);
-            out.optional(&members[8], &self.group);
+            out.required(&members[0], &self.acme_first)?;
+            out.required(&members[1], &self.acme_second)?;
+            out.list(&members[2], &self.acme_some)?;
+            out.optional(&members[3], &self.acme_tariff)?;
+            out.list(&members[4], &self.acme_any)?;
+            out.list(&members[5], &self.acme_few)?;
+            out.list(&members[6], &self.acme_pair)?;
+            out.optional(&members[7], &self.acme_sub_info)?;
+            out.optional(&members[8], &self.group)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -303,9 +304,10 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_second);
+            out.optional(&members[0], &self.acme_second)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -385,7 +387,9 @@ pub mod acme {
             cursor.extra(avp, &mut self.extras)
         }
 
-        fn encode_declared(&self, _: &mut codec::Encoder) {}
+        fn encode_declared(&self, _: &mut codec::Encoder) -> codec::Encoded {
+            Ok(())
+        }
 
         fn extras(&self) -> &codec::Extras {
             &self.extras

@@ -107,11 +107,12 @@ pub mod roaming {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_reading);
-            out.optional(&members[1], &self.acme_unit);
-            out.optional(&members[2], &self.origin_host);
+            out.required(&members[0], &self.acme_reading)?;
+            out.optional(&members[1], &self.acme_unit)?;
+            out.optional(&members[2], &self.origin_host)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

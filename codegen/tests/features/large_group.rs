@@ -107,11 +107,12 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_large);
-            out.optional_boxed(&members[1], &self.acme_other_large);
-            out.optional(&members[2], &self.acme_small);
+            out.required(&members[0], &self.acme_large)?;
+            out.optional_boxed(&members[1], &self.acme_other_large)?;
+            out.optional(&members[2], &self.acme_small)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -298,16 +299,17 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_a);
-            out.optional(&members[1], &self.acme_b);
-            out.optional(&members[2], &self.acme_c);
-            out.optional(&members[3], &self.acme_d);
-            out.optional(&members[4], &self.acme_e);
-            out.optional(&members[5], &self.acme_f);
-            out.optional(&members[6], &self.acme_g);
-            out.optional(&members[7], &self.acme_h);
+            out.optional(&members[0], &self.acme_a)?;
+            out.optional(&members[1], &self.acme_b)?;
+            out.optional(&members[2], &self.acme_c)?;
+            out.optional(&members[3], &self.acme_d)?;
+            out.optional(&members[4], &self.acme_e)?;
+            out.optional(&members[5], &self.acme_f)?;
+            out.optional(&members[6], &self.acme_g)?;
+            out.optional(&members[7], &self.acme_h)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -494,16 +496,17 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_a);
-            out.optional(&members[1], &self.acme_b);
-            out.optional(&members[2], &self.acme_c);
-            out.optional(&members[3], &self.acme_d);
-            out.optional(&members[4], &self.acme_e);
-            out.optional(&members[5], &self.acme_f);
-            out.optional(&members[6], &self.acme_g);
-            out.optional(&members[7], &self.acme_h);
+            out.optional(&members[0], &self.acme_a)?;
+            out.optional(&members[1], &self.acme_b)?;
+            out.optional(&members[2], &self.acme_c)?;
+            out.optional(&members[3], &self.acme_d)?;
+            out.optional(&members[4], &self.acme_e)?;
+            out.optional(&members[5], &self.acme_f)?;
+            out.optional(&members[6], &self.acme_g)?;
+            out.optional(&members[7], &self.acme_h)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -596,9 +599,10 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_a);
+            out.optional(&members[0], &self.acme_a)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

@@ -208,12 +208,13 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            codec::Group::encode_declared(&self.standard, out);
-            out.required(&members[32], &self.custom_message);
-            out.list(&members[33], &self.custom_note);
-            out.optional(&members[34], &self.custom_hint);
+            codec::Group::encode_declared(&self.standard, out)?;
+            out.required(&members[32], &self.custom_message)?;
+            out.list(&members[33], &self.custom_note)?;
+            out.optional(&members[34], &self.custom_hint)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -367,10 +368,11 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            codec::Group::encode_declared(&self.standard, out);
-            out.optional(&members[15], &self.custom_hint);
+            codec::Group::encode_declared(&self.standard, out)?;
+            out.optional(&members[15], &self.custom_hint)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -545,10 +547,11 @@ pub mod acme {
             check(17, self.custom_note.len());
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            codec::Group::encode_declared(&self.standard, out);
-            out.list(&members[17], &self.custom_note);
+            codec::Group::encode_declared(&self.standard, out)?;
+            out.list(&members[17], &self.custom_note)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

@@ -77,9 +77,10 @@ pub mod legacy {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id);
+            out.required(&members[0], &self.session_id)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -184,10 +185,11 @@ pub mod legacy {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id);
-            out.required(&members[1], &self.result_code);
+            out.required(&members[0], &self.session_id)?;
+            out.required(&members[1], &self.result_code)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

@@ -108,10 +108,11 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_opaque);
-            out.optional(&members[1], &self.failed_avp);
+            out.optional(&members[0], &self.acme_opaque)?;
+            out.optional(&members[1], &self.failed_avp)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

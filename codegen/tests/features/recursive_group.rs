@@ -92,10 +92,11 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_name);
-            out.optional_boxed(&members[1], &self.acme_chain);
+            out.optional(&members[0], &self.acme_name)?;
+            out.optional_boxed(&members[1], &self.acme_chain)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -201,10 +202,11 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_name);
-            out.optional_boxed(&members[1], &self.acme_entry);
+            out.required(&members[0], &self.acme_name)?;
+            out.optional_boxed(&members[1], &self.acme_entry)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -299,9 +301,10 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional_boxed(&members[0], &self.acme_folder);
+            out.optional_boxed(&members[0], &self.acme_folder)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

@@ -90,10 +90,11 @@ pub mod acme {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_name);
-            out.list(&members[1], &self.acme_tree);
+            out.required(&members[0], &self.acme_name)?;
+            out.list(&members[1], &self.acme_tree)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

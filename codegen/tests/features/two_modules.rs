@@ -97,9 +97,10 @@ pub mod acme_common {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.list(&members[0], &self.acme_reading);
+            out.list(&members[0], &self.acme_reading)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {
@@ -201,9 +202,10 @@ pub mod meter {
             }
         }
 
-        fn encode_declared(&self, out: &mut codec::Encoder) {
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_unit);
+            out.optional(&members[0], &self.acme_unit)?;
+            Ok(())
         }
 
         fn extras(&self) -> &codec::Extras {

@@ -172,7 +172,7 @@ impl ErrorAnswer {
     pub fn missing<A: Avp>() -> Self {
         let mut example = Vec::new();
         let data = vec![0; A::Value::MIN_PAYLOAD].into();
-        RawAvpBuf { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data }.write(&mut example);
+        RawAvpBuf { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data }.append(&mut example);
         Self {
             result_code: ResultCode::MISSING_AVP,
             message: Some(format!("{} is missing", A::NAME)),

@@ -121,8 +121,15 @@ macro_rules! grouped_value {
             fn decode_value(&mut self, data: &[u8], decoder: &mut $crate::codec::Decoder<'_>) -> $crate::codec::Judged {
                 decoder.group(self, data)
             }
-            fn encode_value(&self, out: &mut $crate::codec::Encoder) {
-                $crate::codec::Group::encode_members(self, out);
+            fn encode_value(&self, out: &mut $crate::codec::Encoder) -> $crate::codec::Encoded {
+                $crate::codec::Group::encode_members(self, out)
+            }
+            fn encode_avp(
+                &self,
+                header: $crate::codec::AvpHeader,
+                out: &mut $crate::codec::Encoder,
+            ) -> $crate::codec::Encoded {
+                out.group_avp(header, self)
             }
         }
         impl $crate::value::ListItem for $type $($bounds)* {

@@ -17,7 +17,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(Known::standard);
 
 fn avp(code: u32, data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    RawAvpBuf { code, vendor: 0, flags: AvpFlags::MANDATORY, data: data.into() }.write(&mut out);
+    RawAvpBuf { code, vendor: 0, flags: AvpFlags::MANDATORY, data: data.into() }.write(&mut out).unwrap();
     out
 }
 
@@ -215,7 +215,7 @@ fn a_group_is_carried_unchanged() {
     inside.pop();
     let mut group = Vec::new();
     let flags = AvpFlags::VENDOR.with(AvpFlags::PROTECTED);
-    RawAvpBuf { code: 77, vendor: 99_999, flags, data: inside.as_slice().into() }.write(&mut group);
+    RawAvpBuf { code: 77, vendor: 99_999, flags, data: inside.as_slice().into() }.write(&mut group).unwrap();
     let sent = frame(&[required(), vec![group.clone()]].concat());
     let ccr = message::decode::<CreditControlRequest>(&sent, &KNOWN).unwrap();
     let written = message::encode(ccr.header, &ccr.body).unwrap();

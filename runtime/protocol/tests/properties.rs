@@ -61,7 +61,7 @@ fn damaged_message() -> impl Strategy<Value = Vec<u8>> {
 fn check_payload<A: Avp>(payload: &[u8]) {
     let avp = RawAvpBuf { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data: payload.into() };
     let mut octets = Vec::new();
-    avp.write(&mut octets);
+    avp.write(&mut octets).unwrap();
     match single::decode::<A>(&octets) {
         Ok(value) => {
             assert_eq!(hex::encode(single::encode::<A>(value).unwrap()), hex::encode(&octets), "{}", A::NAME);

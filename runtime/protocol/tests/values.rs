@@ -80,7 +80,7 @@ fn check<A: Avp>(row: &Row) -> A::Value {
     assert_eq!((avp.code, avp.vendor, avp.flags), (A::CODE, A::VENDOR, A::FLAGS), "{id}");
     assert_eq!(avp.header_len() + avp.data.len(), row.number("avp_length") as usize, "{id}");
     let mut raw = Vec::new();
-    RawAvpBuf::from(avp).write(&mut raw);
+    RawAvpBuf::from(avp).write(&mut raw).unwrap();
     assert_eq!(raw, octets, "{id}");
 
     let value = single::decode::<A>(&octets).unwrap_or_else(|error| panic!("{id}: {error}"));

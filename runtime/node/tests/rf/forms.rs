@@ -4,7 +4,7 @@ use crate::{ACCOUNTING, SERVICE, client_of, soon};
 use diametric::accounting::{Aca, Acr};
 use diametric::answer::ErrorAnswer;
 use diametric::base::ResultCode;
-use diametric::codec::{Avp, Cursor, Encoder, Extras, Group, GroupId, Judged, Member};
+use diametric::codec::{Avp, Cursor, Encoded, Encoder, Extras, Group, GroupId, Judged, Member};
 use diametric::message::{Command, Form, Request};
 use diametric::rf::{Delivered, RfRequest, RfServer};
 use diametric::value::Utf8String;
@@ -48,8 +48,8 @@ impl Group for CallAcr {
     fn check_counts(&self, check: &mut dyn FnMut(usize, usize)) {
         self.0.check_counts(check);
     }
-    fn encode_declared(&self, out: &mut Encoder) {
-        self.0.encode_declared(out);
+    fn encode_declared(&self, out: &mut Encoder) -> Encoded {
+        self.0.encode_declared(out)
     }
     fn extras(&self) -> &Extras {
         self.0.extras()

@@ -6,8 +6,8 @@ use super::{
     Avp, AvpHeader, AvpValue, DecodeError, ExtraAvp, Extras, Failure, Group, GroupId, Known, Member, PathSegment,
 };
 use crate::base::ResultCode;
-use crate::value::{List, ListItem};
-use crate::wire::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp, Step};
+use crate::value::{List, ListItem, OctetString};
+use crate::wire::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp, RawAvpBuf, Step};
 use bytes::Bytes;
 
 /// How deep groups may nest. Deeper input is refused rather than followed.
@@ -467,6 +467,11 @@ pub(super) fn example(header: AvpHeader, payload: usize) -> Box<[u8]> {
 fn group_avp(header: AvpHeader, payload: &[u8]) -> Box<[u8]> {
     let AvpHeader { code, vendor, flags } = header;
     let mut out = Vec::new();
-    crate::wire::RawAvpBuf { code, vendor, flags, data: payload.into() }.write(&mut out);
+    let avp = RawAvpBuf { code, vendor, flags, data: payload.into() };
+    // Put around an example of what is missing, a group of the greatest length would become longer still: it is shown
+    // without contents.
+    if avp.write(&mut out).is_err() {
+        RawAvpBuf { data: OctetString::EMPTY, ..avp }.append(&mut out);
+    }
     out.into()
 }

@@ -2,251 +2,278 @@
 
 use super::{AvpHeader, AvpValue, EncodeError, Extras, Group, Member, PathSegment};
 use crate::value::{INLINE, List, ListItem, OctetString};
-use crate::wire::{HEADER_LEN, Header, MAX_MESSAGE_LEN};
+use crate::wire::{HEADER_LEN, Header, MAX_AVP_LEN, MAX_MESSAGE_LEN};
 
-/// Largest AVP Length, header included.
-const MAX_AVP_LEN: usize = 0x00ff_ffff;
+/// The capacity that a message starts with: more than most take, and not more than an allocator has at hand.
+const CAPACITY: usize = 1024;
 
-/// Writes AVPs. The first failure is kept, and everything after it is of no consequence.
+/// Whether something could be encoded. The first failure ends the encoding; the groups around it put themselves in front
+/// of its path.
+pub type Encoded = Result<(), Box<EncodeError>>;
+
+/// Writes AVPs.
 #[derive(Debug, Default)]
 pub struct Encoder {
     // Zero beyond `len`, so that padding is written by skipping.
     buffer: Vec<u8>,
     len: usize,
-    error: Option<Box<EncodeError>>,
 }
 
 impl Encoder {
     /// Encodes a value alone, without AVP header.
     pub(crate) fn payload<T: AvpValue>(value: &T) -> Result<Vec<u8>, EncodeError> {
         let mut out = Self::default();
-        value.encode_value(&mut out);
-        out.finish("")
+        value.encode_value(&mut out).map_err(|error| *error)?;
+        Ok(out.finish())
     }
 
     /// Encodes a message: `header`, then the members of `body`.
     pub(crate) fn message<G: Group>(header: Header, body: &G) -> Result<Vec<u8>, EncodeError> {
-        let mut out = Self { buffer: vec![0; 1024], len: HEADER_LEN, error: None };
-        body.encode_members(&mut out);
-        if out.len > MAX_MESSAGE_LEN {
-            let message = format!("the message takes {} octets, more than Message Length can say", out.len);
-            out.fail(None, message);
-        }
-        let header = header.to_bytes(out.len as u32);
-        out.buffer[..HEADER_LEN].copy_from_slice(&header);
-        out.finish(G::NAME)
-    }
-
-    fn finish(mut self, root: &'static str) -> Result<Vec<u8>, EncodeError> {
-        match self.error {
-            Some(mut error) => {
-                error.root = root;
-                Err(*error)
-            }
-            None => {
-                self.buffer.truncate(self.len);
-                Ok(self.buffer)
-            }
+        let mut out = Self { buffer: Vec::with_capacity(CAPACITY), len: HEADER_LEN };
+        // Zeroed as it is needed: allocators are slower at zeroed memory than at any.
+        out.buffer.resize(CAPACITY / 2, 0);
+        let done = body.encode_members(&mut out).and_then(|()| out.write_header(header));
+        match done {
+            Ok(()) => Ok(out.finish()),
+            Err(error) => Err(EncodeError { root: G::NAME, ..*error }),
         }
     }
 
-    /// Room for `count` octets at the end, zeroed.
-    #[inline]
-    fn room(&mut self, count: usize) -> &mut [u8] {
-        let start = self.len;
-        let end = start + count;
-        if end > self.buffer.len() {
-            self.grow(end);
+    fn write_header(&mut self, header: Header) -> Encoded {
+        if self.len > MAX_MESSAGE_LEN {
+            let message = format!("the message takes {} octets, more than Message Length can say", self.len);
+            return Err(EncodeError::invalid(&message));
         }
-        self.len = end;
-        &mut self.buffer[start..end]
+        self.buffer[..HEADER_LEN].copy_from_slice(&header.to_bytes(self.len as u32));
+        Ok(())
     }
 
+    fn finish(mut self) -> Vec<u8> {
+        self.buffer.truncate(self.len);
+        self.buffer
+    }
+
+    /// The next `N` octets, zeroed, if there is room for them. They count when `len` is set behind them.
+    #[inline(always)]
+    fn next<const N: usize>(&mut self) -> Option<&mut [u8; N]> {
+        self.buffer.get_mut(self.len..)?.first_chunk_mut()
+    }
+
+    /// Makes room for `count` octets.
     #[cold]
-    fn grow(&mut self, needed: usize) {
-        let size = needed.next_power_of_two().max(256);
+    #[inline(never)]
+    fn grow(&mut self, count: usize) {
+        let size = (self.len + count).next_power_of_two().max(256);
         self.buffer.resize(size, 0);
     }
 
     /// Appends octets of a payload.
     #[inline]
     pub fn octets(&mut self, octets: &[u8]) {
-        self.room(octets.len()).copy_from_slice(octets);
+        let (start, end) = (self.len, self.len + octets.len());
+        if self.buffer.len() < end {
+            self.grow(octets.len());
+        }
+        self.buffer[start..end].copy_from_slice(octets);
+        self.len = end;
     }
 
-    /// Appends an AVP with a payload of a size known at compile time.
-    #[inline]
-    pub fn fixed<const N: usize>(&mut self, header: AvpHeader, payload: [u8; N]) {
-        let padded = (N + 3) & !3;
-        if header.flags.is_vendor() {
-            let out = self.room(12 + padded);
-            write_header(out, header, 12 + N);
-            out[8..12].copy_from_slice(&header.vendor.to_be_bytes());
+    /// Appends an AVP with a payload of a size known at compile time, at most 8 octets.
+    #[inline(always)]
+    pub fn fixed<const N: usize>(&mut self, header: AvpHeader, payload: [u8; N]) -> Encoded {
+        self.fixed_avp(header.word(), header.vendor, payload);
+        Ok(())
+    }
+
+    // The header as two numbers, which are constants where members are encoded. Growing is a call at the end, so that the
+    // way without it has no registers to save; it is the same below.
+    #[inline(never)]
+    fn fixed_avp<const N: usize>(&mut self, word: u64, vendor: u32, payload: [u8; N]) {
+        const { assert!(N <= 8) };
+        let Some(out) = self.next::<20>() else { return self.grow_fixed_avp(word, vendor, payload) };
+        let header_len = if is_vendor(word) {
+            out[8..12].copy_from_slice(&vendor.to_be_bytes());
             out[12..12 + N].copy_from_slice(&payload);
+            12
         } else {
-            let out = self.room(8 + padded);
-            write_header(out, header, 8 + N);
             out[8..8 + N].copy_from_slice(&payload);
-        }
+            8
+        };
+        out[..8].copy_from_slice(&(word | (header_len + N) as u64).to_be_bytes());
+        self.len += header_len + ((N + 3) & !3);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_fixed_avp<const N: usize>(&mut self, word: u64, vendor: u32, payload: [u8; N]) {
+        self.grow(20);
+        self.fixed_avp(word, vendor, payload);
     }
 
     /// Appends an AVP whose payload is `octets`.
-    #[inline]
-    pub fn octets_avp(&mut self, header: AvpHeader, octets: &OctetString) {
-        let Some((payload, inline)) = octets.inline() else { return self.long_avp(header, octets) };
-        // The zeros behind a short value take the place of padding, so it is copied with a fixed size.
-        let header_len = if header.flags.is_vendor() { 12 } else { 8 };
-        let length = header_len + payload;
-        let start = self.len;
-        let out = self.room(12 + INLINE);
-        write_header(out, header, length);
-        if header_len == 12 {
-            out[8..12].copy_from_slice(&header.vendor.to_be_bytes());
-            out[12..12 + INLINE].copy_from_slice(inline);
-        } else {
-            out[8..8 + INLINE].copy_from_slice(inline);
-        }
-        self.len = start + ((length + 3) & !3);
+    #[inline(always)]
+    pub fn octets_avp(&mut self, header: AvpHeader, octets: &OctetString) -> Encoded {
+        self.write_octets(header.word(), header.vendor, octets)
     }
 
     #[inline(never)]
-    fn long_avp(&mut self, header: AvpHeader, octets: &[u8]) {
-        let header_len = if header.flags.is_vendor() { 12 } else { 8 };
-        let length = header_len + octets.len();
+    fn write_octets(&mut self, word: u64, vendor: u32, octets: &OctetString) -> Encoded {
+        let Some((payload, inline)) = octets.inline() else { return self.long_avp(word, vendor, octets) };
+        // The zeros behind a short value take the place of padding, so it is copied with a fixed size.
+        let Some(out) = self.next::<{ 12 + INLINE }>() else { return self.grow_octets(word, vendor, octets) };
+        let length = if is_vendor(word) {
+            out[8..12].copy_from_slice(&vendor.to_be_bytes());
+            out[12..12 + INLINE].copy_from_slice(inline);
+            12 + payload
+        } else {
+            out[8..8 + INLINE].copy_from_slice(inline);
+            8 + payload
+        };
+        out[..8].copy_from_slice(&(word | length as u64).to_be_bytes());
+        self.len += (length + 3) & !3;
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_octets(&mut self, word: u64, vendor: u32, octets: &OctetString) -> Encoded {
+        self.grow(12 + INLINE);
+        self.write_octets(word, vendor, octets)
+    }
+
+    #[inline(never)]
+    fn long_avp(&mut self, word: u64, vendor: u32, octets: &[u8]) -> Encoded {
+        let start = self.begin(word, vendor);
+        let length = self.len - start + octets.len();
         if length > MAX_AVP_LEN {
-            return self.too_long(length);
+            return Err(EncodeError::too_long(length));
         }
-        let out = self.room((length + 3) & !3);
-        write_header(out, header, length);
-        if header_len == 12 {
-            out[8..12].copy_from_slice(&header.vendor.to_be_bytes());
-        }
-        out[header_len..length].copy_from_slice(octets);
+        self.octets(octets);
+        self.end_avp(start)
     }
 
     /// Starts an AVP whose length is not known yet.
     #[inline]
     pub fn begin_avp(&mut self, header: AvpHeader) -> usize {
+        self.begin(header.word(), header.vendor)
+    }
+
+    #[inline(always)]
+    fn begin(&mut self, word: u64, vendor: u32) -> usize {
         let start = self.len;
-        let header_len = if header.flags.is_vendor() { 12 } else { 8 };
-        let out = self.room(header_len);
-        write_header(out, header, 0);
-        if header_len == 12 {
-            out[8..12].copy_from_slice(&header.vendor.to_be_bytes());
+        if self.buffer.len() - start < 12 {
+            self.grow(12);
+        }
+        let Some(out) = self.next::<12>() else { unreachable!("grown to hold it") };
+        out[..8].copy_from_slice(&word.to_be_bytes());
+        if is_vendor(word) {
+            out[8..].copy_from_slice(&vendor.to_be_bytes());
+            self.len = start + 12;
+        } else {
+            self.len = start + 8;
         }
         start
     }
 
     /// Ends the AVP that `start` began: its length is written back, its padding appended.
     #[inline]
-    pub fn end_avp(&mut self, start: usize) {
+    pub fn end_avp(&mut self, start: usize) -> Encoded {
         let length = self.len - start;
         if length > MAX_AVP_LEN {
-            return self.too_long(length);
+            return Err(EncodeError::too_long(length));
         }
-        self.buffer[start + 5..start + 8].copy_from_slice(&(length as u32).to_be_bytes()[1..]);
-        self.room((4 - length % 4) % 4);
-    }
-
-    #[cold]
-    fn too_long(&mut self, length: usize) {
-        self.fail(None, format!("takes {length} octets, more than AVP Length can say"));
-    }
-
-    /// Refuses what is being encoded. Only the first refusal counts.
-    #[cold]
-    pub fn fail(&mut self, segment: Option<PathSegment>, message: String) {
-        if self.error.is_none() {
-            let path = segment.into_iter().collect();
-            self.error = Some(Box::new(EncodeError { root: "", path, message }));
+        let [.., a, b, c] = (length as u32).to_be_bytes();
+        if let Some(header) = self.buffer.get_mut(start..).and_then(|avp| avp.first_chunk_mut::<8>()) {
+            [header[5], header[6], header[7]] = [a, b, c];
         }
-    }
-
-    /// Refuses a value for its content, such as text that is not a host name.
-    #[cold]
-    pub fn invalid(&mut self, message: &str) {
-        self.fail(None, message.into());
-    }
-
-    #[cold]
-    pub(super) fn fail_with(&mut self, segment: PathSegment, inner: &EncodeError) {
-        if self.error.is_none() {
-            let mut path = vec![segment];
-            path.extend(inner.path.iter().cloned());
-            self.error = Some(Box::new(EncodeError { root: "", path, message: inner.message.clone() }));
+        let end = start + ((length + 3) & !3);
+        if self.buffer.len() < end {
+            self.grow(3);
         }
+        self.len = end;
+        Ok(())
     }
 
+    /// Appends a Grouped AVP.
     #[inline]
-    fn member<T: AvpValue>(&mut self, member: &Member, index: Option<usize>, value: &T) {
-        let failed_before = self.error.is_some();
-        value.encode_avp(member.header, self);
-        if self.error.is_some() && !failed_before {
-            self.enclose(member, index);
-        }
+    pub fn group_avp<G: Group>(&mut self, header: AvpHeader, group: &G) -> Encoded {
+        let start = self.begin_avp(header);
+        group.encode_members(self)?;
+        self.end_avp(start)
     }
 
-    #[cold]
-    fn enclose(&mut self, member: &Member, index: Option<usize>) {
-        if let Some(error) = &mut self.error {
-            error.path.insert(0, PathSegment { index, ..PathSegment::of(member) });
+    #[inline(always)]
+    fn member<T: AvpValue>(&mut self, member: &Member, index: Option<usize>, value: &T) -> Encoded {
+        match value.encode_avp(member.header, self) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(enclosed(error, member, index)),
         }
     }
 
     /// A member that occurs exactly once.
-    #[inline]
-    pub fn required<T: AvpValue>(&mut self, member: &Member, value: &T) {
-        self.member(member, None, value);
+    #[inline(always)]
+    pub fn required<T: AvpValue>(&mut self, member: &Member, value: &T) -> Encoded {
+        self.member(member, None, value)
     }
 
     /// A member that occurs at most once.
-    #[inline]
-    pub fn optional<T: AvpValue>(&mut self, member: &Member, value: &Option<T>) {
-        if let Some(value) = value {
-            self.member(member, None, value);
+    #[inline(always)]
+    pub fn optional<T: AvpValue>(&mut self, member: &Member, value: &Option<T>) -> Encoded {
+        match value {
+            Some(value) => self.member(member, None, value),
+            None => Ok(()),
         }
     }
 
     /// A large member that occurs at most once.
-    #[inline]
-    pub fn optional_boxed<T: AvpValue>(&mut self, member: &Member, value: &Option<Box<T>>) {
-        if let Some(value) = value {
-            self.member(member, None, &**value);
+    #[inline(always)]
+    pub fn optional_boxed<T: AvpValue>(&mut self, member: &Member, value: &Option<Box<T>>) -> Encoded {
+        match value {
+            Some(value) => self.member(member, None, &**value),
+            None => Ok(()),
         }
     }
 
     /// A repeated member.
-    #[inline]
-    pub fn list<T: AvpValue + ListItem>(&mut self, member: &Member, values: &List<T>) {
+    #[inline(always)]
+    pub fn list<T: AvpValue + ListItem>(&mut self, member: &Member, values: &List<T>) -> Encoded {
         if values.len() < member.min as usize || values.len() > member.max as usize {
-            self.miscounted(member, values.len());
+            return Err(miscounted(member, values.len()));
         }
-        for (index, value) in values.iter().enumerate() {
-            self.member(member, Some(index), value);
-        }
+        if values.is_empty() { Ok(()) } else { self.items(member, values) }
     }
 
-    #[cold]
-    fn miscounted(&mut self, member: &Member, count: usize) {
-        let message = if count < member.min as usize {
-            format!("has {count} instances, at least {} needed", member.min)
-        } else {
-            format!("has {count} instances, at most {} allowed", member.max)
-        };
-        self.fail(Some(PathSegment::of(member)), message);
+    #[inline(never)]
+    fn items<T: AvpValue>(&mut self, member: &Member, values: &[T]) -> Encoded {
+        values.iter().enumerate().try_for_each(|(index, value)| self.member(member, Some(index), value))
     }
 
     /// The AVPs that are not declared members, after those that are.
-    #[inline]
-    pub fn extras(&mut self, declared: &[Member], extras: &Extras) {
-        for avp in extras.iter() {
-            avp.encode(declared, self);
-        }
+    #[inline(never)]
+    pub fn extras(&mut self, declared: &[Member], extras: &Extras) -> Encoded {
+        extras.iter().try_for_each(|avp| avp.encode(declared, self))
     }
 }
 
-#[inline]
-fn write_header(out: &mut [u8], header: AvpHeader, length: usize) {
-    out[0..4].copy_from_slice(&header.code.to_be_bytes());
-    out[4..8].copy_from_slice(&(u32::from(header.flags.0) << 24 | length as u32).to_be_bytes());
+#[cold]
+#[inline(never)]
+fn enclosed(error: Box<EncodeError>, member: &Member, index: Option<usize>) -> Box<EncodeError> {
+    error.inside(PathSegment { index, ..PathSegment::of(member) })
+}
+
+#[cold]
+#[inline(never)]
+fn miscounted(member: &Member, count: usize) -> Box<EncodeError> {
+    let message = if count < member.min as usize {
+        format!("has {count} instances, at least {} needed", member.min)
+    } else {
+        format!("has {count} instances, at most {} allowed", member.max)
+    };
+    EncodeError::at(PathSegment::of(member), message)
+}
+
+/// Whether the V flag is set in the first eight octets of an AVP.
+#[inline(always)]
+fn is_vendor(word: u64) -> bool {
+    word as u32 & 0x8000_0000 != 0
 }

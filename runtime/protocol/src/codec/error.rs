@@ -152,6 +152,35 @@ pub struct EncodeError {
 }
 
 impl EncodeError {
+    /// A value refused for its content, such as text that is not a host name.
+    #[cold]
+    pub(crate) fn invalid(message: &str) -> Box<Self> {
+        Box::new(Self { root: "", path: Vec::new(), message: message.into() })
+    }
+
+    /// A fault of the member at `segment`.
+    #[cold]
+    pub(crate) fn at(segment: PathSegment, message: String) -> Box<Self> {
+        Box::new(Self { root: "", path: vec![segment], message })
+    }
+
+    /// The same fault, seen from the group that holds the member at `segment`.
+    #[cold]
+    pub(crate) fn inside(mut self: Box<Self>, segment: PathSegment) -> Box<Self> {
+        self.path.insert(0, segment);
+        self
+    }
+
+    /// AVP Length has 24 bits.
+    #[cold]
+    pub(crate) fn too_long(length: usize) -> Box<Self> {
+        Box::new(Self {
+            root: "",
+            path: Vec::new(),
+            message: format!("takes {length} octets, more than AVP Length can say"),
+        })
+    }
+
     /// Where, from the message down, such as `CCR.Subscription-Id[0].Subscription-Id-Data`.
     pub fn path(&self) -> String {
         struct Path<'a>(&'a EncodeError);

@@ -1,6 +1,6 @@
 //! AVPs that are not declared members.
 
-use super::{Avp, AvpHeader, AvpValue, DecodeError, EncodeError, Encoder, Member, PathSegment, decode};
+use super::{Avp, AvpHeader, AvpValue, DecodeError, EncodeError, Encoded, Encoder, Member, PathSegment, decode};
 use crate::value::OctetString;
 use crate::wire::{AvpFlags, RawAvp};
 use bytes::Bytes;
@@ -67,18 +67,19 @@ impl ExtraAvp {
         self.header.code == A::CODE && self.header.vendor == A::VENDOR
     }
 
-    pub(super) fn encode(&self, declared: &[Member], out: &mut Encoder) {
+    pub(super) fn encode(&self, declared: &[Member], out: &mut Encoder) -> Encoded {
         let AvpHeader { code, vendor, .. } = self.header;
         let is_declared = |m: &&Member| m.header.code == code && m.header.vendor == vendor;
         if !self.received
             && let Some(member) = declared.iter().find(is_declared)
         {
             let message = "is a declared member: set its field instead of adding it as an extra AVP";
-            return out.fail(Some(PathSegment::of(member)), message.into());
+            return Err(EncodeError::at(PathSegment::of(member), message.into()));
         }
+        let segment = PathSegment { name: None, code, vendor, index: None };
         match &self.data {
-            Ok(data) => data.encode_avp(self.header, out),
-            Err(error) => out.fail_with(PathSegment { name: None, code, vendor, index: None }, error),
+            Ok(data) => data.encode_avp(self.header, out).map_err(|error| error.inside(segment)),
+            Err(error) => Err(error.clone().inside(segment)),
         }
     }
 }

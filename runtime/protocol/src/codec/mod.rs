@@ -13,7 +13,7 @@ mod rules;
 
 pub(crate) use aside::Aside;
 pub use decode::{Cursor, Decoder, Fault, Judged};
-pub use encode::Encoder;
+pub use encode::{Encoded, Encoder};
 pub use error::{DecodeError, EncodeError, Failure, PathSegment};
 pub use extras::{ExtraAvp, Extras};
 pub use known::{AllowedMember, AnyMessage, AvpInfo, CommandInfo, DecodeAny, DictionaryTable, Known};
@@ -76,15 +76,15 @@ pub trait AvpValue: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
 
     /// Appends the payload.
     #[doc(hidden)]
-    fn encode_value(&self, out: &mut Encoder);
+    fn encode_value(&self, out: &mut Encoder) -> Encoded;
 
     /// Appends the whole AVP; formats of fixed size override this to write header and payload at once.
     #[doc(hidden)]
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
         let start = out.begin_avp(header);
-        self.encode_value(out);
-        out.end_avp(start);
+        self.encode_value(out)?;
+        out.end_avp(start)
     }
 }
 
@@ -100,6 +100,12 @@ pub struct AvpHeader {
 }
 
 impl AvpHeader {
+    /// The first eight octets, but for the length.
+    #[inline]
+    pub(crate) const fn word(self) -> u64 {
+        (self.code as u64) << 32 | (self.flags.0 as u64) << 24
+    }
+
     /// The header of `A` as its definition has it.
     pub const fn of<A: Avp>() -> Self {
         Self { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS }
@@ -197,13 +203,14 @@ pub trait Group: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
 
     /// Appends the declared members.
     #[doc(hidden)]
-    fn encode_declared(&self, out: &mut Encoder);
+    fn encode_declared(&self, out: &mut Encoder) -> Encoded;
 
     /// Appends declared members, then extras.
     #[doc(hidden)]
-    fn encode_members(&self, out: &mut Encoder) {
-        self.encode_declared(out);
-        out.extras(Self::MEMBERS, self.extras());
+    #[inline]
+    fn encode_members(&self, out: &mut Encoder) -> Encoded {
+        self.encode_declared(out)?;
+        if self.extras().is_empty() { Ok(()) } else { out.extras(Self::MEMBERS, self.extras()) }
     }
 
     /// The AVPs that are not declared members, in order.

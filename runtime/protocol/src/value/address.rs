@@ -1,7 +1,7 @@
 //! Address.
 
 use super::{List, ListItem, OneOrMore, Utf8String};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Fault, Judged};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -340,7 +340,7 @@ impl AvpValue for Address {
     }
 
     #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
+    fn encode_value(&self, out: &mut Encoder) -> Encoded {
         out.octets(&self.family().to_be_bytes());
         match self {
             Self::V4(ip) => out.octets(&ip.octets()),
@@ -348,17 +348,18 @@ impl AvpValue for Address {
             Self::E164(number) => out.octets(number.as_str().as_bytes()),
             Self::Other(other) => out.octets(&other.octets),
         }
+        Ok(())
     }
 
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
         if let Self::V4(ip) = self {
             let [a, b, c, d] = ip.octets();
             return out.fixed(header, [0, 1, a, b, c, d]);
         }
         let start = out.begin_avp(header);
-        self.encode_value(out);
-        out.end_avp(start);
+        self.encode_value(out)?;
+        out.end_avp(start)
     }
 }
 

@@ -150,12 +150,16 @@ macro_rules! enumeration_value {
                 $crate::value::__private::decode_raw(self, raw)
             }
             #[inline]
-            fn encode_value(&self, out: &mut $crate::codec::Encoder) {
-                $crate::codec::AvpValue::encode_value(&$crate::value::Enumeration::raw(*self), out);
+            fn encode_value(&self, out: &mut $crate::codec::Encoder) -> $crate::codec::Encoded {
+                $crate::codec::AvpValue::encode_value(&$crate::value::Enumeration::raw(*self), out)
             }
             #[inline]
-            fn encode_avp(&self, header: $crate::codec::AvpHeader, out: &mut $crate::codec::Encoder) {
-                $crate::codec::AvpValue::encode_avp(&$crate::value::Enumeration::raw(*self), header, out);
+            fn encode_avp(
+                &self,
+                header: $crate::codec::AvpHeader,
+                out: &mut $crate::codec::Encoder,
+            ) -> $crate::codec::Encoded {
+                $crate::codec::AvpValue::encode_avp(&$crate::value::Enumeration::raw(*self), header, out)
             }
         }
     };

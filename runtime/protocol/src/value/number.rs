@@ -4,7 +4,7 @@
 //! holds one, is not equal to itself, and 0.0 equals -0.0.
 
 use super::{InlineList, ListItem};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Fault, Judged};
 
 macro_rules! number {
     ($($type:ty, $octets:literal, $expected:literal, $inline:literal;)*) => {$(
@@ -24,13 +24,14 @@ macro_rules! number {
             }
 
             #[inline]
-            fn encode_value(&self, out: &mut Encoder) {
+            fn encode_value(&self, out: &mut Encoder) -> Encoded {
                 out.octets(&self.to_be_bytes());
+                Ok(())
             }
 
             #[inline]
-            fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-                out.fixed(header, self.to_be_bytes());
+            fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
+                out.fixed(header, self.to_be_bytes())
             }
         }
 

@@ -1,7 +1,7 @@
 //! The one small-value type behind every octet and text value.
 
 use super::{ListItem, OneOrMore, ascii};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Judged};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Judged};
 use bytes::Bytes;
 use std::fmt;
 
@@ -317,13 +317,14 @@ impl AvpValue for OctetString {
     }
 
     #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
+    fn encode_value(&self, out: &mut Encoder) -> Encoded {
         out.octets(self);
+        Ok(())
     }
 
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-        out.octets_avp(header, self);
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
+        out.octets_avp(header, self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ListItem, OctetString, OneOrMore};
 use crate::base::ResultCode;
-use crate::codec::{self, Avp, AvpHeader, AvpValue, DecodeError, Decoder, EncodeError, Encoder, Judged};
+use crate::codec::{self, Avp, AvpHeader, AvpValue, DecodeError, Decoder, EncodeError, Encoded, Encoder, Judged};
 use crate::wire::{AvpReader, RawAvp, RawAvpBuf};
 use std::fmt;
 
@@ -30,9 +30,12 @@ impl RawGroup {
     }
 
     /// The group of these AVPs, in this order.
+    ///
+    /// An AVP that is longer than AVP Length can say makes a group that is too long as well, which is refused when it is
+    /// encoded.
     pub fn from_avps(avps: impl IntoIterator<Item = RawAvpBuf>) -> Self {
         let mut octets = Vec::new();
-        avps.into_iter().for_each(|avp| avp.write(&mut octets));
+        avps.into_iter().for_each(|avp| avp.append(&mut octets));
         Self(octets.into())
     }
 
@@ -43,7 +46,7 @@ impl RawGroup {
     pub fn push<A: Avp>(&mut self, value: impl Into<A::Value>) -> Result<&mut Self, EncodeError> {
         let data = Encoder::payload(&value.into()).map_err(|error| EncodeError { root: A::NAME, ..error })?;
         let mut octets = self.0.to_vec();
-        RawAvpBuf { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data: data.into() }.write(&mut octets);
+        RawAvpBuf { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data: data.into() }.write(&mut octets)?;
         self.0 = octets.into();
         Ok(self)
     }
@@ -140,13 +143,13 @@ impl AvpValue for RawGroup {
     }
 
     #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
-        self.0.encode_value(out);
+    fn encode_value(&self, out: &mut Encoder) -> Encoded {
+        self.0.encode_value(out)
     }
 
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-        self.0.encode_avp(header, out);
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
+        self.0.encode_avp(header, out)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Text: UTF8String and DiameterIdentity.
 
 use super::{ListItem, OctetString, OneOrMore, ascii};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
+use crate::codec::{AvpHeader, AvpValue, Decoder, EncodeError, Encoded, Encoder, Fault, Judged};
 use std::fmt;
 
 /// UTF-8 text (RFC 6733 §4.3.1 UTF8String).
@@ -229,13 +229,14 @@ impl AvpValue for Utf8String {
     }
 
     #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
+    fn encode_value(&self, out: &mut Encoder) -> Encoded {
         out.octets(&self.0);
+        Ok(())
     }
 
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-        out.octets_avp(header, &self.0);
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
+        out.octets_avp(header, &self.0)
     }
 }
 
@@ -268,19 +269,20 @@ impl AvpValue for DiameterIdentity {
     }
 
     #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
+    fn encode_value(&self, out: &mut Encoder) -> Encoded {
         if !is_identity(&self.0) {
-            out.invalid(NOT_AN_IDENTITY);
+            return Err(EncodeError::invalid(NOT_AN_IDENTITY));
         }
         out.octets(&self.0);
+        Ok(())
     }
 
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
         if !is_identity(&self.0) {
-            out.invalid(NOT_AN_IDENTITY);
+            return Err(EncodeError::invalid(NOT_AN_IDENTITY));
         }
-        out.octets_avp(header, &self.0);
+        out.octets_avp(header, &self.0)
     }
 }
 

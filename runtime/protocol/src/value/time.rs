@@ -1,7 +1,7 @@
 //! Time.
 
 use super::{InlineList, ListItem};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Fault, Judged};
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -185,13 +185,14 @@ impl AvpValue for Time {
     }
 
     #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
+    fn encode_value(&self, out: &mut Encoder) -> Encoded {
         out.octets(&self.0.to_be_bytes());
+        Ok(())
     }
 
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-        out.fixed(header, self.0.to_be_bytes());
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
+        out.fixed(header, self.0.to_be_bytes())
     }
 }
 

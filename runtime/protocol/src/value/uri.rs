@@ -1,7 +1,7 @@
 //! DiameterURI.
 
 use super::{ListItem, OneOrMore, Utf8String};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Fault, Judged};
 use std::fmt;
 use std::str::FromStr;
 
@@ -443,13 +443,13 @@ impl AvpValue for DiameterUri {
     }
 
     #[inline]
-    fn encode_value(&self, out: &mut Encoder) {
-        self.text.encode_value(out);
+    fn encode_value(&self, out: &mut Encoder) -> Encoded {
+        self.text.encode_value(out)
     }
 
     #[inline]
-    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-        self.text.encode_avp(header, out);
+    fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
+        self.text.encode_avp(header, out)
     }
 }
 

@@ -8,6 +8,9 @@ pub const HEADER_LEN: usize = 20;
 /// The largest message: the largest multiple of 4 that Message Length can say.
 pub const MAX_MESSAGE_LEN: usize = 0x00ff_fffc;
 
+/// The longest AVP, header included: the largest number that AVP Length can say.
+pub const MAX_AVP_LEN: usize = 0x00ff_ffff;
+
 /// Command flags.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct CommandFlags(pub u8);

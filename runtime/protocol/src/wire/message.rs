@@ -1,6 +1,7 @@
 //! Whole messages without a dictionary.
 
-use super::{AvpFlags, AvpReader, Framing, HEADER_LEN, Header, HeaderError, MAX_MESSAGE_LEN, RawAvp};
+use super::{AvpFlags, AvpReader, Framing, HEADER_LEN, Header, HeaderError, MAX_AVP_LEN, MAX_MESSAGE_LEN, RawAvp};
+use crate::codec::{EncodeError, PathSegment};
 use crate::value::OctetString;
 
 /// How long the frame at the start of `buffer` is, once enough of it is there to tell.
@@ -104,9 +105,27 @@ impl From<RawAvp<'_>> for RawAvpBuf {
 
 impl RawAvpBuf {
     /// Appends the AVP with its padding.
-    pub fn write(&self, out: &mut Vec<u8>) {
-        let header = if self.flags.is_vendor() { 12 } else { 8 };
-        let length = header + self.data.len();
+    ///
+    /// # Errors
+    /// If it is longer than AVP Length can say; nothing is written then.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let length = self.len();
+        if length > MAX_AVP_LEN {
+            let Self { code, vendor, .. } = *self;
+            return Err(*EncodeError::too_long(length).inside(PathSegment { name: None, code, vendor, index: None }));
+        }
+        self.append(out);
+        Ok(())
+    }
+
+    /// Length of the AVP without padding.
+    fn len(&self) -> usize {
+        self.data.len() + if self.flags.is_vendor() { 12 } else { 8 }
+    }
+
+    /// Appends the AVP with its padding, where its length is known to be one that AVP Length can say.
+    pub(crate) fn append(&self, out: &mut Vec<u8>) {
+        let length = self.len();
         out.extend_from_slice(&self.code.to_be_bytes());
         out.extend_from_slice(&(u32::from(self.flags.0) << 24 | length as u32 & 0x00ff_ffff).to_be_bytes());
         if self.flags.is_vendor() {
@@ -114,5 +133,22 @@ impl RawAvpBuf {
         }
         out.extend_from_slice(&self.data);
         out.resize(out.len() + (4 - length % 4) % 4, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_avp_longer_than_its_length_can_say_is_refused_and_nothing_is_written() {
+        let avp = |octets| RawAvpBuf { code: 25, vendor: 0, flags: AvpFlags::NONE, data: vec![7; octets].into() };
+        let mut out = vec![1];
+        let error = avp(MAX_AVP_LEN - 7).write(&mut out).unwrap_err();
+        assert_eq!(error.to_string(), "AVP 25: takes 16777216 octets, more than AVP Length can say");
+        assert_eq!(out, [1]);
+        avp(MAX_AVP_LEN - 8).write(&mut out).unwrap();
+        let read = AvpReader::new(&out[1..]).next().unwrap().unwrap();
+        assert_eq!(read.data.len(), MAX_AVP_LEN - 8);
     }
 }

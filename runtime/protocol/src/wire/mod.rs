@@ -9,5 +9,5 @@ mod message;
 
 pub(crate) use avp::Step;
 pub use avp::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp};
-pub use header::{CommandFlags, EndToEndId, HEADER_LEN, Header, HeaderError, HopByHopId, MAX_MESSAGE_LEN};
+pub use header::{CommandFlags, EndToEndId, HEADER_LEN, Header, HeaderError, HopByHopId, MAX_AVP_LEN, MAX_MESSAGE_LEN};
 pub use message::{RawAvpBuf, RawMessage, frame_length};

@@ -25,7 +25,7 @@ fn without<A: Avp>(frame: &[u8]) -> Bytes {
 /// The frame with another AVP at its end.
 fn with(frame: &[u8], code: u32, flags: AvpFlags, data: &[u8]) -> Bytes {
     let mut avp = Vec::new();
-    RawAvpBuf { code, vendor: 0, flags, data: data.into() }.write(&mut avp);
+    RawAvpBuf { code, vendor: 0, flags, data: data.into() }.write(&mut avp).unwrap();
     rebuilt(frame, |_, _| true, &avp)
 }
 
@@ -33,7 +33,7 @@ fn rebuilt(frame: &[u8], keep: impl Fn(u32, u32) -> bool, more: &[u8]) -> Bytes 
     let message = RawMessage::read(frame).unwrap();
     let avps = message.avps().map(|avp| avp.unwrap()).filter(|avp| keep(avp.vendor, avp.code));
     let mut body = Vec::new();
-    avps.for_each(|avp| RawAvpBuf::from(avp).write(&mut body));
+    avps.for_each(|avp| RawAvpBuf::from(avp).write(&mut body).unwrap());
     body.extend_from_slice(more);
     let header = message.header.to_bytes(20 + body.len() as u32);
     [&header[..], &body].concat().into()
@@ -121,7 +121,7 @@ fn applications_are_found_wherever_they_are_said() {
     let word = |id: u32| id.to_be_bytes();
     let member = |code: u32, id: u32| {
         let mut avp = Vec::new();
-        RawAvpBuf { code, vendor: 0, flags: AvpFlags::MANDATORY, data: word(id)[..].into() }.write(&mut avp);
+        RawAvpBuf { code, vendor: 0, flags: AvpFlags::MANDATORY, data: word(id)[..].into() }.write(&mut avp).unwrap();
         avp
     };
     let (vendor, auth) = (member(VendorId::CODE, 10415), member(AuthApplicationId::CODE, 4));

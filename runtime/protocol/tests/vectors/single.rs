@@ -1,7 +1,7 @@
 //! One AVP in a message of its own: the way through the strict codec for any key.
 
 use diametric_protocol::codec::{
-    Avp, Cursor, DecodeError, EncodeError, Encoder, Extras, Group, GroupId, Judged, Known, Member,
+    Avp, Cursor, DecodeError, EncodeError, Encoded, Encoder, Extras, Group, GroupId, Judged, Known, Member,
 };
 use diametric_protocol::message::{self, Command};
 use diametric_protocol::value::{OctetString, RawGroup};
@@ -51,8 +51,8 @@ impl<A: Avp> Group for Single<A> {
         }
     }
 
-    fn encode_declared(&self, out: &mut Encoder) {
-        out.required(&Self::MEMBERS[0], &self.value);
+    fn encode_declared(&self, out: &mut Encoder) -> Encoded {
+        out.required(&Self::MEMBERS[0], &self.value)
     }
 
     fn extras(&self) -> &Extras {

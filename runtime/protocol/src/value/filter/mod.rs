@@ -26,7 +26,7 @@ pub use rule::{
 };
 
 use super::{ListItem, OneOrMore, Utf8String};
-use crate::codec::{AvpHeader, AvpValue, Decoder, Encoder, Fault, Judged};
+use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Fault, Judged};
 use std::fmt;
 use std::str::FromStr;
 
@@ -189,13 +189,13 @@ macro_rules! filter_rule {
             }
 
             #[inline]
-            fn encode_value(&self, out: &mut Encoder) {
-                self.0.encode_value(out);
+            fn encode_value(&self, out: &mut Encoder) -> Encoded {
+                self.0.encode_value(out)
             }
 
             #[inline]
-            fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) {
-                self.0.encode_avp(header, out);
+            fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
+                self.0.encode_avp(header, out)
             }
         }
 
