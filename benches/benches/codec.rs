@@ -1,18 +1,16 @@
 //! Decoding and encoding: diametric's typed messages beside the header walk (the limit) and the crate `diameter` (a peer
 //! that decodes to a tree, without checking rules), all in one run.
 
+mod peer;
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use diameter::DiameterMessage;
-use diameter::dictionary::{DEFAULT_DICT_XML, Dictionary};
-use diametric_benches::{all, is_group, w1, w2, w2a, w2r, w3, w4, walk};
+use diametric_benches::{all, ccr_initial, is_group, w1, w2, w2a, w2r, w3, w4, walk};
 use diametric_protocol::base::DeviceWatchdogRequest;
 use diametric_protocol::codec::Known;
 use diametric_protocol::credit_control::{CreditControlAnswer, CreditControlRequest};
 use diametric_protocol::message::{self, Command};
 use diametric_protocol::wire::RawMessage;
 use std::hint::black_box;
-use std::io::Cursor;
-use std::sync::Arc;
 
 fn decode<C: Command>(criterion: &mut Criterion, name: &str, frame: &[u8]) {
     let known = Known::standard();
@@ -53,24 +51,51 @@ fn limits(criterion: &mut Criterion) {
 }
 
 fn peer(criterion: &mut Criterion) {
-    let dictionary = Arc::new(Dictionary::new(&[&DEFAULT_DICT_XML, include_str!("peer.xml")]));
+    let dictionary = peer::dictionary();
     for (name, frame) in all() {
-        let read = || DiameterMessage::decode_from(&mut Cursor::new(black_box(&frame)), Arc::clone(&dictionary));
-        match read() {
-            Ok(message) => {
-                criterion
-                    .benchmark_group("decode")
-                    .bench_function(BenchmarkId::new("diameter", name), |bench| bench.iter(|| read().expect("valid")));
-                criterion.benchmark_group("encode").bench_function(BenchmarkId::new("diameter", name), |bench| {
-                    let mut out = Vec::with_capacity(frame.len());
-                    bench.iter(|| {
-                        out.clear();
-                        black_box(&message).encode_to(&mut out).expect("encodable");
-                    });
-                });
-            }
-            Err(error) => panic!("the crate diameter cannot read {name}: {error:?}"),
-        }
+        criterion.benchmark_group("decode").bench_function(BenchmarkId::new("diameter", name), |bench| {
+            bench.iter(|| peer::decode(black_box(&frame), &dictionary));
+        });
+        let message = peer::decode(&frame, &dictionary);
+        criterion.benchmark_group("encode").bench_function(BenchmarkId::new("diameter", name), |bench| {
+            let mut out = Vec::with_capacity(frame.len());
+            bench.iter(|| {
+                out.clear();
+                black_box(&message).encode_to(&mut out).expect("encodable");
+            });
+        });
+    }
+}
+
+/// A message made from plain values, and encoded.
+fn construct(criterion: &mut Criterion) {
+    let header = RawMessage::read(&w2()).expect("a header").header;
+    let dictionary = peer::dictionary();
+    peer::check(&dictionary);
+    let mut group = criterion.benchmark_group("construct and encode");
+    group.bench_function(BenchmarkId::new("diametric", "w2"), |bench| {
+        bench.iter(|| message::encode(header, &ccr_initial()).expect("an encodable message"));
+    });
+    group.bench_function(BenchmarkId::new("diameter", "w2"), |bench| {
+        let mut out = Vec::with_capacity(1024);
+        bench.iter(|| {
+            out.clear();
+            peer::ccr_initial(&dictionary).encode_to(&mut out).expect("encodable");
+        });
+    });
+}
+
+/// Messages of a type that only their header tells.
+fn by_header(criterion: &mut Criterion) {
+    let known = Known::standard();
+    for (name, frame) in all() {
+        criterion.benchmark_group("decode").bench_function(BenchmarkId::new("by header", name), |bench| {
+            bench.iter(|| {
+                let header = RawMessage::read(black_box(&frame)).expect("a header").header;
+                let command = known.command(header.application, header.command, header.flags.is_request());
+                (command.expect("a known command").decode)(&frame, &known).expect("a valid message")
+            });
+        });
     }
 }
 
@@ -88,6 +113,8 @@ fn codec(criterion: &mut Criterion) {
     encode::<CreditControlAnswer>(criterion, "w2a", &w2a());
     encode::<CreditControlRequest>(criterion, "w3", &w3());
     encode::<CreditControlAnswer>(criterion, "w4", &w4());
+    by_header(criterion);
+    construct(criterion);
     peer(criterion);
 }
 

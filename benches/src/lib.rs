@@ -12,8 +12,10 @@
 //! | [`w3`] | CCR UPDATE that reports eight rating groups | 2852 | 192 |
 //! | [`w4`] | CCA UPDATE that grants eight rating groups | 1472 | 105 |
 
+mod construct;
 mod workloads;
 
+pub use construct::ccr_initial;
 pub use workloads::{w1, w2, w2a, w2r, w3, w4};
 
 /// Every workload with its name.
@@ -21,9 +23,11 @@ pub fn all() -> [(&'static str, Vec<u8>); 6] {
     [("w1", w1()), ("w2", w2()), ("w2r", w2r()), ("w2a", w2a()), ("w3", w3()), ("w4", w4())]
 }
 
-/// Reads every AVP header of a message, bounds checked, groups included: the least that any decoder does.
+/// Reads every AVP of a message, bounds checked, groups included: the least that any decoder does.
 ///
-/// Which AVPs are groups is asked of `is_group`, so that the walk descends as a decoder would.
+/// All that a decoder goes by is read of each AVP, and summed up so that nothing is left out: code, flags, Vendor-Id, and
+/// where the payload starts and ends. Which AVPs are groups is asked of `is_group`, so that the walk descends as a
+/// decoder would.
 pub fn walk(data: &[u8], is_group: &impl Fn(u32, u32) -> bool) -> Option<u32> {
     let mut rest = data;
     let mut sum = 0_u32;
@@ -34,7 +38,7 @@ pub fn walk(data: &[u8], is_group: &impl Fn(u32, u32) -> bool) -> Option<u32> {
         let (vendor, header) =
             if flags & 0x80 != 0 { (u32::from_be_bytes(rest.get(8..12)?.try_into().ok()?), 12) } else { (0, 8) };
         let payload = rest.get(header..length)?;
-        sum = sum.wrapping_add(code);
+        sum = sum.wrapping_add(code ^ vendor ^ flags).wrapping_add(payload.len() as u32);
         if is_group(vendor, code) {
             sum = sum.wrapping_add(walk(payload, is_group)?);
         }
@@ -63,6 +67,14 @@ mod tests {
     fn workloads_have_the_sizes_they_are_known_by() {
         let lengths = all().map(|(name, frame)| (name, frame.len()));
         assert_eq!(lengths, [("w1", 88), ("w2", 832), ("w2r", 980), ("w2a", 272), ("w3", 2852), ("w4", 1472)]);
+    }
+
+    #[test]
+    fn the_request_made_by_field_is_the_workload() {
+        let w2 = message::decode::<CreditControlRequest>(&w2(), &Known::standard()).expect("w2");
+        let frame = message::encode(w2.header, &ccr_initial()).expect("encodable");
+        assert_eq!(message::decode(&frame, &Known::standard()), Ok(w2));
+        assert_eq!(frame.len(), 832);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Runs one measured operation a number of times: for `valgrind --tool=callgrind`, whose instruction counts repeat on a
 //! noisy machine. Two runs with different numbers give the cost of one.
 //!
-//! `once walk|decode|encode w1|w2|w2r|w2a|w3|w4 COUNT`
+//! `once walk|decode|encode|top-walk|raw|construct w1|w2|w2r|w2a|w3|w4 COUNT`; `construct` is of w2 alone.
 
-use diametric_benches::{all, is_group, walk};
+use diametric_benches::{all, ccr_initial, is_group, walk};
 use diametric_protocol::base::DeviceWatchdogRequest;
 use diametric_protocol::codec::Known;
 use diametric_protocol::credit_control::{CreditControlAnswer, CreditControlRequest};
 use diametric_protocol::message::{self, Command};
+use diametric_protocol::wire::RawMessage;
 use std::hint::black_box;
 use std::process::ExitCode;
 
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    let usage = "once walk|decode|encode w1|w2|w2r|w2a|w3|w4 COUNT\n";
+    let usage = "once walk|decode|encode|top-walk|raw|construct w1|w2|w2r|w2a|w3|w4 COUNT\n";
     let _ = std::io::Write::write_all(&mut std::io::stderr(), usage.as_bytes());
     ExitCode::from(2)
 }
@@ -38,8 +39,18 @@ fn run<C: Command>(operation: &str, frame: &[u8], count: u32) -> bool {
             "walk" => _ = black_box(walk(black_box(&frame[20..]), &is_group)),
             "decode" => _ = black_box(message::decode::<C>(black_box(frame), &known)),
             "encode" => _ = black_box(message::encode(received.header, black_box(&received.body))),
+            "top-walk" => _ = black_box(walk(black_box(&frame[20..]), &|_, _| false)),
+            "raw" => _ = black_box(raw_sum(black_box(frame))),
+            "construct" => _ = black_box(message::encode(received.header, &ccr_initial())),
             _ => return false,
         }
     }
     true
+}
+
+fn raw_sum(frame: &[u8]) -> Option<u32> {
+    RawMessage::read(frame).ok()?.avps().try_fold(0_u32, |sum, avp| {
+        let avp = avp.ok()?;
+        Some(sum.wrapping_add(avp.code ^ avp.vendor ^ u32::from(avp.flags.0)).wrapping_add(avp.data.len() as u32))
+    })
 }
