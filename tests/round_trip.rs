@@ -1,6 +1,7 @@
 //! Every type of the standard dictionaries decodes what it encodes: random payloads for each AVP, random messages for each
 //! command, and the answer-message. The types come from the dictionaries by way of the build script, the values from
-//! their grammars.
+//! their grammars. They are made as octets: a value that can be encoded is what its octets decode to, so that no value of
+//! any type is out of reach, and nobody has to write how each type is made.
 //!
 //! `SEED=n` and `CASES=n` choose other cases.
 
