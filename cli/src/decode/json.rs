@@ -89,12 +89,39 @@ fn write_head(out: &mut Vec<u8>, name: Option<&str>, code: Option<u32>, vendor: 
     out.extend_from_slice(b",\"flags\":[");
 }
 
-/// The letters of V, M and P, by the three top bits, and the bracket that closes them.
-const FLAGS: [&str; 8] =
-    ["]", "\"P\"]", "\"M\"]", "\"M\",\"P\"]", "\"V\"]", "\"V\",\"P\"]", "\"V\",\"M\"]", "\"V\",\"M\",\"P\"]"];
+/// The letters of V, M and P, by the three top bits, and the bracket that closes them, with blanks up to a length that the
+/// compiler knows; and the length without them.
+const FLAGS: [(&[u8; 12], usize); 8] = [
+    (b"]           ", 1),
+    (b"\"P\"]        ", 4),
+    (b"\"M\"]        ", 4),
+    (b"\"M\",\"P\"]    ", 8),
+    (b"\"V\"]        ", 4),
+    (b"\"V\",\"P\"]    ", 8),
+    (b"\"V\",\"M\"]    ", 8),
+    (b"\"V\",\"M\",\"P\"]", 12),
+];
 
-fn flags(flags: AvpFlags) -> &'static str {
-    FLAGS[usize::from(flags.0 >> 5)]
+fn flags(out: &mut Vec<u8>, flags: AvpFlags) {
+    let (text, length) = FLAGS[usize::from(flags.0 >> 5)];
+    let start = out.len();
+    out.extend_from_slice(text);
+    out.truncate(start + length);
+}
+
+/// A value and its name.
+pub(crate) fn label(value: i64, name: Option<&str>) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_label(&mut out, value, name);
+    out
+}
+
+fn write_label(out: &mut Vec<u8>, value: i64, name: Option<&str>) {
+    out.extend_from_slice(b"{\"value\":");
+    text::signed(out, value);
+    out.extend_from_slice(b",\"name\":");
+    nullable(out, name);
+    out.push(b'}');
 }
 
 impl Printer for Json {
@@ -134,7 +161,7 @@ impl Printer for Json {
             Some(definition) => self.out.extend_from_slice(&definition.json_head),
             None => write_head(&mut self.out, None, heading.code, heading.vendor),
         }
-        self.raw(flags(heading.flags));
+        flags(&mut self.out, heading.flags);
         if self.lengths {
             self.raw(",\"length\":");
             match heading.length {
@@ -172,13 +199,10 @@ impl Printer for Json {
             Value::Float64(number) if number.is_finite() => text::display(out, format_args!("{number:?}")),
             Value::Float32(number) => text::display(out, format_args!("\"{number:?}\"")),
             Value::Float64(number) => text::display(out, format_args!("\"{number:?}\"")),
-            Value::Enumerated(number) => {
-                out.extend_from_slice(b"{\"value\":");
-                text::signed(out, *number);
-                out.extend_from_slice(b",\"name\":");
-                nullable(out, definition.and_then(|definition| definition.label(*number)));
-                out.push(b'}');
-            }
+            Value::Enumerated(number) => match definition.and_then(|definition| definition.json_label(*number)) {
+                Some(json) => out.extend_from_slice(json),
+                None => write_label(out, *number, None),
+            },
             // Neither can hold a character that JSON escapes.
             Value::Time(time) => text::display(out, format_args!("\"{time}\"")),
             Value::Address(Address::V4(address)) => {
@@ -248,20 +272,27 @@ fn nullable(out: &mut Vec<u8>, text: Option<&str>) {
 /// A string with what JSON wants escaped.
 fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|octet| octet < 0x20 || octet == b'"' || octet == b'\\') {
-        let (before, escaped) = rest.split_at(at);
-        out.extend_from_slice(before.as_bytes());
-        match escaped.as_bytes()[0] {
+    let is_plain = |octet: u8| (octet >= 0x20) & (octet != b'"') & (octet != b'\\');
+    // Nearly every text is plain, which is found out many octets at a time.
+    if text.bytes().fold(true, |all, octet| all & is_plain(octet)) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escaped(out, text);
+    }
+    out.push(b'"');
+}
+
+#[cold]
+fn escaped(out: &mut Vec<u8>, text: &str) {
+    for octet in text.bytes() {
+        match octet {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            octet => text::display(out, format_args!("\\u{octet:04x}")),
+            octet if octet < 0x20 => text::display(out, format_args!("\\u{octet:04x}")),
+            octet => out.push(octet),
         }
-        rest = &escaped[1..];
     }
-    out.extend_from_slice(rest.as_bytes());
-    out.push(b'"');
 }

@@ -32,20 +32,44 @@ pub(crate) struct Definition {
     /// How its JSON object begins: the same text each time.
     pub(crate) json_head: Box<[u8]>,
     /// By value.
-    labels: Box<[(i64, Box<str>)]>,
+    labels: Box<[Label]>,
+}
+
+/// A value that has a name.
+struct Label {
+    value: i64,
+    name: Box<str>,
+    /// Both as a JSON object: the same text each time.
+    json: Box<[u8]>,
+}
+
+impl Label {
+    fn new(value: i64, name: &str) -> Self {
+        Self { value, name: name.into(), json: json::label(value, Some(name)).into() }
+    }
 }
 
 impl Definition {
     /// The label of a value.
     #[inline]
     pub(crate) fn label(&self, value: i64) -> Option<&str> {
-        let at = self.labels.binary_search_by_key(&value, |(value, _)| *value).ok()?;
-        Some(&self.labels[at].1)
+        self.find(value).map(|label| &*label.name)
+    }
+
+    /// A value that has a label, as a JSON object.
+    #[inline]
+    pub(crate) fn json_label(&self, value: i64) -> Option<&[u8]> {
+        self.find(value).map(|label| &*label.json)
+    }
+
+    fn find(&self, value: i64) -> Option<&Label> {
+        let at = self.labels.binary_search_by_key(&value, |label| label.value).ok()?;
+        Some(&self.labels[at])
     }
 
     /// Every value that has a label.
     pub(crate) fn labels(&self) -> impl Iterator<Item = (i64, &str)> {
-        self.labels.iter().map(|(value, label)| (*value, &**label))
+        self.labels.iter().map(|label| (label.value, &*label.name))
     }
 }
 
@@ -53,9 +77,9 @@ impl Names {
     /// Prepares a dictionary. Where it defines an AVP or command several times, the first loaded counts.
     pub(crate) fn new(dictionary: Dictionary) -> Self {
         let index = Index::new(&dictionary);
-        let mut added: HashMap<AvpId, Vec<(i64, Box<str>)>> = HashMap::new();
+        let mut added: HashMap<AvpId, Vec<Label>> = HashMap::new();
         for extension in &dictionary.value_extensions {
-            let items = extension.items.iter().map(|item| (item.value, item.label.as_str().into()));
+            let items = extension.items.iter().map(|item| Label::new(item.value, &item.label));
             added.entry(extension.avp).or_default().extend(items);
         }
         let mut avps = HashMap::default();
@@ -63,12 +87,11 @@ impl Names {
             if index.avp(avp.vendor, avp.code) != Some(AvpId(position)) {
                 continue;
             }
-            let mut labels: Vec<(i64, Box<str>)> =
-                avp.items.iter().map(|item| (item.value, item.label.as_str().into())).collect();
+            let mut labels: Vec<Label> = avp.items.iter().map(|item| Label::new(item.value, &item.label)).collect();
             labels.extend(added.remove(&AvpId(position)).unwrap_or_default());
             // A stable sort: the first label of a value stays first, and is the one kept.
-            labels.sort_by_key(|(value, _)| *value);
-            labels.dedup_by_key(|(value, _)| *value);
+            labels.sort_by_key(|label| label.value);
+            labels.dedup_by_key(|label| label.value);
             let definition = Definition {
                 name: avp.name.as_str().into(),
                 data_type: avp.data_type,
