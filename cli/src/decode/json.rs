@@ -205,12 +205,15 @@ impl Printer for Json {
             },
             // Neither can hold a character that JSON escapes.
             Value::Time(time) => text::display(out, format_args!("\"{time}\"")),
-            Value::Address(Address::V4(address)) => {
+            Value::Ipv4(address) => {
                 out.push(b'"');
                 text::ipv4(out, *address);
                 out.push(b'"');
             }
-            Value::Address(address) => text::display(out, format_args!("\"{address}\"")),
+            Value::Address(family, octets) => match Address::from_parts(*family, octets) {
+                Ok(address) => text::display(out, format_args!("\"{address}\"")),
+                Err(_) => out.extend_from_slice(b"null"),
+            },
             Value::Masked(kept, mask) => {
                 string(out, kept);
                 out.pop();

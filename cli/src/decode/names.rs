@@ -11,6 +11,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// What the decoder needs of a dictionary.
 pub(crate) struct Names {
     avps: HashMap<u64, Definition, BuildHasherDefault<KeyHasher>>,
+    /// By application and code, those that are asked for most.
+    commands: HashMap<u64, CommandId, BuildHasherDefault<KeyHasher>>,
     /// For commands in applications that no dictionary knows: what the code means everywhere else.
     commands_by_code: HashMap<u32, CommandId>,
     index: Index,
@@ -103,12 +105,16 @@ impl Names {
             };
             avps.insert(key(avp.vendor, avp.code), definition);
         }
+        let mut commands = HashMap::default();
         let mut commands_by_code = HashMap::new();
         for (position, command) in dictionary.commands.iter().enumerate().filter(|(_, command)| command.like.is_none())
         {
             commands_by_code.entry(command.code).or_insert(CommandId(position));
+            if let Some(id) = index.command(command.application, command.code) {
+                commands.insert(key(command.application, command.code), id);
+            }
         }
-        Self { avps, commands_by_code, index, dictionary }
+        Self { avps, commands, commands_by_code, index, dictionary }
     }
 
     /// The dictionary itself.
@@ -133,7 +139,8 @@ impl Names {
     /// IANA gives a command code one meaning, which an application may only make more specific, so an application that
     /// no dictionary knows does not hide the name.
     pub(crate) fn command(&self, application: u32, code: u32) -> Option<&Command> {
-        let id = self.index.command(application, code);
+        let id = self.commands.get(&key(application, code)).copied();
+        let id = id.or_else(|| self.index.command(application, code));
         id.or_else(|| self.commands_by_code.get(&code).copied()).map(|id| self.dictionary.command(id))
     }
 

@@ -25,17 +25,38 @@ pub(crate) fn hex(out: &mut Vec<u8>, octets: &[u8]) {
     }
 }
 
+/// Each number below a hundred as its two digits.
+const TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut table = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        table[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    table
+};
+
 /// A number in decimal.
-pub(crate) fn decimal(out: &mut Vec<u8>, mut number: u64) {
+#[inline]
+pub(crate) fn decimal(out: &mut Vec<u8>, number: u64) {
+    match number {
+        0..10 => out.push(b'0' + number as u8),
+        10..100 => out.extend_from_slice(&TWO_DIGITS[number as usize]),
+        _ => long_decimal(out, number),
+    }
+}
+
+fn long_decimal(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 20];
     let mut start = digits.len();
-    loop {
+    while number >= 10 {
+        start -= 2;
+        digits[start..start + 2].copy_from_slice(&TWO_DIGITS[(number % 100) as usize]);
+        number /= 100;
+    }
+    if number > 0 {
         start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+        digits[start] = b'0' + number as u8;
     }
     out.extend_from_slice(&digits[start..]);
 }
@@ -70,7 +91,7 @@ mod tests {
 
     #[test]
     fn numbers_to_their_limits() {
-        for number in [0, 9, 10, 1_234_567_890, u64::MAX] {
+        for number in [0, 9, 10, 99, 100, 101, 999, 1000, 10_009, 1_234_567_890, u64::MAX - 1, u64::MAX] {
             let mut out = Vec::new();
             decimal(&mut out, number);
             assert_eq!(out, number.to_string().into_bytes());

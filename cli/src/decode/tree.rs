@@ -5,6 +5,7 @@ use super::place::{self, Place};
 use super::text;
 use super::value::Value;
 use super::walk::{AvpHeading, Findings, Heading, Printer};
+use diametric_protocol::value::Address;
 use std::fmt;
 
 /// Prints trees.
@@ -152,7 +153,12 @@ impl Printer for Tree {
                 None => self.display(format_args!(" {number}")),
             },
             Value::Time(time) => self.display(format_args!(" {time}")),
-            Value::Address(address) => self.display(format_args!(" {address}")),
+            Value::Ipv4(address) => self.display(format_args!(" {address}")),
+            Value::Address(family, octets) => {
+                if let Ok(address) = Address::from_parts(*family, octets) {
+                    self.display(format_args!(" {address}"));
+                }
+            }
             Value::Masked("", mask) => self.display(format_args!(" masked-{mask:016x}")),
             Value::Masked(kept, mask) => {
                 let kept = format!("{kept:?}");

@@ -3,9 +3,10 @@
 use diametric_dictionary::model::DataType;
 use diametric_protocol::value::{Address, AddressError, Time};
 use std::fmt;
+use std::net::Ipv4Addr;
 
 /// A value, or that there is a group to descend into.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
     /// OctetString, and every AVP without a definition.
     Octets(&'a [u8]),
@@ -27,8 +28,10 @@ pub(crate) enum Value<'a> {
     Enumerated(i64),
     /// Time.
     Time(Time),
-    /// Address.
-    Address(Address),
+    /// Address that is one of IPv4.
+    Ipv4(Ipv4Addr),
+    /// Address of another family, which has been found to be one: what stands behind the family.
+    Address(u16, &'a [u8]),
     /// Grouped.
     Group,
     /// What is not shown: what stands before it, and what stands for it.
@@ -63,7 +66,7 @@ impl fmt::Display for Misfit {
 
 impl<'a> Value<'a> {
     /// Reads `data`; `named` tells that the definition lists values.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(data_type: DataType, named: bool, data: &'a [u8]) -> Result<Self, Misfit> {
         Ok(match data_type {
             DataType::Grouped => Self::Group,
@@ -85,21 +88,29 @@ impl<'a> Value<'a> {
             DataType::Unsigned64 => Self::Unsigned64(u64::from_be_bytes(eight(data)?)),
             DataType::Float64 => Self::Float64(f64::from_be_bytes(eight(data)?)),
             DataType::Time => Self::Time(Time::from_ntp_seconds(u32::from_be_bytes(four(data)?))),
-            DataType::Address => {
-                let Some((family, octets)) = data.split_first_chunk() else {
-                    return Err(Misfit::Length { actual: data.len(), expected: "at least 2" });
-                };
-                let address = Address::from_parts(u16::from_be_bytes(*family), octets);
-                Self::Address(address.map_err(Misfit::Address)?)
-            }
+            DataType::Address => address(data)?,
         })
     }
 }
 
+fn address(data: &[u8]) -> Result<Value<'_>, Misfit> {
+    match data {
+        [0, 1, a, b, c, d] => Ok(Value::Ipv4(Ipv4Addr::new(*a, *b, *c, *d))),
+        [high, low, octets @ ..] => {
+            let family = u16::from_be_bytes([*high, *low]);
+            Address::from_parts(family, octets).map_err(Misfit::Address)?;
+            Ok(Value::Address(family, octets))
+        }
+        _ => Err(Misfit::Length { actual: data.len(), expected: "at least 2" }),
+    }
+}
+
+#[inline]
 fn four(data: &[u8]) -> Result<[u8; 4], Misfit> {
     data.try_into().map_err(|_| Misfit::Length { actual: data.len(), expected: "4" })
 }
 
+#[inline]
 fn eight(data: &[u8]) -> Result<[u8; 8], Misfit> {
     data.try_into().map_err(|_| Misfit::Length { actual: data.len(), expected: "8" })
 }

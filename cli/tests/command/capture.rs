@@ -176,7 +176,7 @@ fn of_a_broken_capture_what_is_readable_is_read_and_the_rest_counted() {
     let (tree, complaints, status) = told(&["decode"], &file);
     assert_eq!((states(&tree), status), (vec![1, 3, 4], Some(1)));
     let expected = format!(
-        "not read: 32 octets that are not in the capture, the first in frame 5
+        "not read: 32 octets that are not in the capture, the first in frame 3
 not read: 1 frame with headers that make no sense, in frame 5
 not read: the last 12 octets, from offset {} on: the file ends where 16 were to follow\n",
         file.len() - 12

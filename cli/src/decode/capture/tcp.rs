@@ -269,8 +269,11 @@ impl Stream {
 
     /// Does without what is missing.
     fn skip_gap(&mut self, unread: &mut Unread, each: &mut impl Deliver) -> Result<()> {
-        let Some((&position, _)) = self.waiting.first_key_value() else { return Ok(()) };
+        let Some((&position, (when, _))) = self.waiting.first_key_value() else { return Ok(()) };
+        // What is missing is told with the frame behind it, which may have come long ago.
+        let now = std::mem::replace(&mut unread.frame, when.frame);
         self.framer.lose(position - self.next, unread);
+        unread.frame = now;
         self.next = position;
         self.read_waiting(None, unread, each)
     }
