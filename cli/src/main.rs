@@ -27,9 +27,10 @@ EXAMPLES:
   Run a charging data function, and report a session to it:
     diametric cdf --listen 127.0.0.1:3868 --out cdr.jsonl
     diametric rf --peer 127.0.0.1:3868 --destination-realm example.net --mode session
-  Print messages, one hexadecimal message a line, as trees:
-    diametric decode messages.hex
-  The same as one JSON object a line, with the AVPs of a vendor named:
+  Print the messages of a capture as trees, or count them:
+    diametric decode trace.pcapng
+    diametric decode --summary trace.pcapng
+  Print messages in hexadecimal as one JSON object a line, with the AVPs of a vendor named:
     diametric decode --json --dictionary acme.xml messages.hex
   Tell everything that is wrong with a dictionary:
     diametric dictionary check acme.xml
