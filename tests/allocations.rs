@@ -19,6 +19,10 @@ static KNOWN: LazyLock<Known> = LazyLock::new(Known::standard);
 /// empty one, eight octets on the wire, takes as much memory as a full one; Multiple-Services-Credit-Control, which may
 /// be repeated, takes most.
 const FACTOR: u64 = 256;
+/// Octets that it may hold for each octet of a message so long that [`BASE_OF_LONG`] counts for little.
+const FACTOR_OF_LONG: u64 = 56;
+/// What the longest messages may hold besides.
+const BASE_OF_LONG: u64 = 1024 * 1024;
 /// What it may hold for the smallest message: the message's own struct, and what is told of 32 failures.
 const BASE: u64 = 32 * 1024;
 
@@ -107,6 +111,35 @@ fn empty_groups_take_memory_in_proportion() {
         }
     }
     assert!(seen.len() > 100, "only {} groups", seen.len());
+}
+
+/// A list that cannot be held is refused before it is made, alone and in pieces between other AVPs.
+#[test]
+fn messages_of_empty_groups_are_refused_before_they_take_gigabytes() {
+    let request = DICTIONARY.commands.iter().position(|command| command.code == 272).map(CommandId).unwrap();
+    let base = Generator::new(&DICTIONARY, 1).message(request, true, Fill::Required);
+    let empty = |code: u32| [&code.to_be_bytes()[..], &[MANDATORY_FLAG, 0, 0, 8]].concat();
+    let (service, subscription, wrong) = (empty(456), empty(443), empty(999_999));
+    for piece in [vec![service.clone()], vec![service, subscription], vec![wrong]] {
+        let body = [messages::body(&base.avps), piece.concat().repeat(200_000 / piece.len())].concat();
+        let frame = messages::framed(base.header, &body);
+        let (info, error) = decode(&frame).unwrap();
+        let bound = BASE_OF_LONG + FACTOR_OF_LONG * frame.len() as u64;
+        assert!(info.bytes_max <= bound, "{info:?} for {} octets, more than {bound}", frame.len());
+        assert_eq!(error.unwrap().failures().len(), 32);
+    }
+}
+
+#[test]
+fn a_message_that_would_take_too_much_memory_is_answered_5012() {
+    let request = DICTIONARY.commands.iter().position(|command| command.code == 272).map(CommandId).unwrap();
+    let base = Generator::new(&DICTIONARY, 1).message(request, true, Fill::Required);
+    let services = [0, 0, 1, 0xc8, MANDATORY_FLAG, 0, 0, 8].repeat(50_000);
+    let frame = messages::framed(base.header, &[messages::body(&base.avps), services].concat());
+    let error = decode(&frame).unwrap().1.unwrap();
+    assert_eq!(error.result_code(), ResultCode::UNABLE_TO_COMPLY, "{error}");
+    assert_eq!(error.path(), "CCR.Multiple-Services-Credit-Control[0]");
+    assert!(error.first().failed_avp.is_empty());
 }
 
 fn groups_in(members: &[model::Member]) -> impl Iterator<Item = AvpId> {

@@ -153,7 +153,7 @@ fn decode_with<C: Command>(
     buffer: Option<&Bytes>,
 ) -> Result<Received<C>, DecodeError> {
     let header = read_header_of::<C>(frame)?;
-    decode_body(header, frame, Decoder::new(known).sharing(buffer))
+    decode_body(header, frame, Decoder::new(known, frame.len()).sharing(buffer))
 }
 
 // Functions of their own with one way out each: a message is large, and inlined it would be made in one place and moved to
@@ -180,7 +180,7 @@ fn blank<C: Command>(header: Header) -> Result<Received<C>, DecodeError> {
 /// As [`decode`].
 pub fn decode_answer_message(frame: &[u8], known: &Known) -> Result<Received<AnswerMessage>, DecodeError> {
     let header = Header::read(frame).map_err(|error| unreadable(error).in_message(AnswerMessage::NAME))?;
-    let mut decoder = Decoder::new(Some(known));
+    let mut decoder = Decoder::new(Some(known), frame.len());
     let mut body = AnswerMessage::blank_group();
     match decoder.group(&mut body, &frame[HEADER_LEN..]) {
         Ok(()) => Ok(Received { header, body }),

@@ -16,6 +16,12 @@ const MAX_DEPTH: u8 = 32;
 /// Failures kept of one message; a message can be wrong in more ways than anybody wants to read.
 const MAX_FAILURES: usize = 32;
 
+/// Octets that lists and boxed groups may take in any message, besides the message's own struct …
+const ROOM: usize = 512 * 1024;
+/// … and for each octet of it. A group is a struct with room for all its members: an empty one, eight octets on the wire, may
+/// take two thousand, and a message of nothing else would take gigabytes.
+const ROOM_PER_OCTET: usize = 32;
+
 /// What is wrong with the payload of one AVP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -31,6 +37,8 @@ pub enum Fault {
     },
     /// One instance too many.
     Repeated,
+    /// The message would take too much memory.
+    Room,
     /// Told to the decoder already, as the faults of a group's members are.
     Told,
 }
@@ -42,6 +50,7 @@ impl Fault {
             Self::Length { expected } => expected,
             Self::Value { reason } => reason,
             Self::Repeated => "occurs more than once, at most 1 allowed",
+            Self::Room => "the message holds so many groups that it would take too much memory",
             Self::Told => "not as its grammar has it",
         }
     }
@@ -80,17 +89,35 @@ pub struct Decoder<'k> {
     aside: Option<&'k Aside>,
     failures: Vec<Found>,
     depth: u8,
+    /// Octets that lists and boxed groups may still take. 0 once something did not fit.
+    room: usize,
 }
 
 impl<'k> Decoder<'k> {
-    /// A decoder that judges AVPs outside the grammar by `known`; without it they are kept unjudged.
-    pub(crate) fn new(known: Option<&'k Known>) -> Self {
-        Self { known, buffer: None, aside: None, failures: Vec::new(), depth: 0 }
+    /// A decoder of `octets` octets that judges AVPs outside the grammar by `known`; without it they are kept unjudged.
+    pub(crate) fn new(known: Option<&'k Known>, octets: usize) -> Self {
+        let room = ROOM.saturating_add(octets.saturating_mul(ROOM_PER_OCTET));
+        Self { known, buffer: None, aside: None, failures: Vec::new(), depth: 0, room }
+    }
+
+    /// Takes `octets` of the room that there is.
+    #[inline]
+    fn take_room(&mut self, octets: usize) -> Judged {
+        match self.room.checked_sub(octets) {
+            Some(rest) => {
+                self.room = rest;
+                Ok(())
+            }
+            None => {
+                self.room = 0;
+                Err(&Fault::Room)
+            }
+        }
     }
 
     /// A decoder of a frame in which AVPs were set aside.
-    pub(crate) fn lenient(known: &'k Known, aside: &'k Aside) -> Self {
-        Self { aside: Some(aside), ..Self::new(Some(known)) }
+    pub(crate) fn lenient(known: &'k Known, octets: usize, aside: &'k Aside) -> Self {
+        Self { aside: Some(aside), ..Self::new(Some(known), octets) }
     }
 
     /// Lets long values share `buffer`, of which everything decoded must be a part.
@@ -192,14 +219,23 @@ impl<'k> Decoder<'k> {
             }
             Fault::Value { reason } => self.refused(avp, ResultCode::INVALID_AVP_VALUE, reason),
             Fault::Repeated => self.refused(avp, ResultCode::AVP_OCCURS_TOO_MANY_TIMES, fault.reason()),
+            Fault::Room => {
+                let message = fault.reason().into();
+                let (result_code, failed_avp) = (ResultCode::UNABLE_TO_COMPLY, Vec::new());
+                self.push(Failure { result_code, failed_avp, path: Vec::new(), message }, Some(avp));
+            }
             Fault::Told => {}
         }
     }
 
     /// Puts `avp`, a member of the group in `data`, in front of the path of the failures found inside it, and around
-    /// what they report.
+    /// what they report. Looks at the whole group, so that it must not be done for every AVP that is wrong, but only for the
+    /// few whose failures are kept.
     #[cold]
     fn enclose(&mut self, first: usize, data: &[u8], avp: &RawAvp<'_>, members: &[Member]) {
+        if self.failures.len() == first {
+            return;
+        }
         let known = self.known;
         let repeated = members.iter().any(|m| m.header.code == avp.code && m.header.vendor == avp.vendor && m.max != 1);
         let index = AvpReader::new(data)
@@ -340,6 +376,7 @@ impl Cursor<'_, '_, '_> {
     /// A large member that occurs at most once.
     #[inline]
     pub fn optional_boxed<T: AvpValue>(&mut self, data: &[u8], slot: &mut Option<Box<T>>) -> Judged {
+        self.decoder.take_room(size_of::<T>())?;
         // Allocated first, so that the placeholder is made where it stays.
         match fill(slot, || Box::write(Box::new_uninit(), T::blank())) {
             Some(value) => (**value).decode_value(data, self.decoder),
@@ -355,7 +392,13 @@ impl Cursor<'_, '_, '_> {
 
     fn list_item<T: AvpValue + ListItem>(&mut self, data: &[u8], code: u32, vendor: u32, list: &mut List<T>) -> Judged {
         if list.len() == list.capacity() {
-            list.reserve(1 + run_length(self.data, data, code, vendor));
+            if self.decoder.room == 0 {
+                return Err(&Fault::Room);
+            }
+            // At least as much as there is, so that moving what is there stays rare.
+            let more = list.capacity().max(1 + run_length(self.data, data, code, vendor));
+            self.decoder.take_room(more * size_of::<T>())?;
+            list.reserve(more);
         }
         list.push_with(T::blank).decode_value(data, self.decoder)
     }
@@ -430,7 +473,7 @@ fn too_many(data: &[u8], decoder: &mut Decoder<'_>, judge: fn(&[u8], &mut Decode
 
 /// Decodes one value, outside any message.
 pub(crate) fn decode_value<A: Avp>(data: &[u8]) -> Result<A::Value, DecodeError> {
-    let mut decoder = Decoder::new(None);
+    let mut decoder = Decoder::new(None, data.len());
     let mut value = A::Value::blank();
     let avp = RawAvp { code: A::CODE, vendor: A::VENDOR, flags: A::FLAGS, data };
     let Err(fault) = value.decode_value(data, &mut decoder) else { return Ok(value) };

@@ -65,7 +65,7 @@ pub fn decode_lenient<C: Command>(frame: &[u8], known: &Known) -> Result<Lenient
     let mut refused = None;
     loop {
         let mut body = C::blank_group();
-        let mut decoder = Decoder::lenient(known, &aside);
+        let mut decoder = Decoder::lenient(known, frame.len(), &aside);
         // As in strict decoding, the depth limit cannot be what fails here.
         let _ = decoder.group(&mut body, &aside.frame()[HEADER_LEN..]);
         let found = decoder.found();

@@ -56,7 +56,7 @@ mod testing {
 
     pub(super) fn decode<T: AvpValue>(data: &[u8]) -> Result<T, Fault> {
         let mut value = T::blank();
-        value.decode_value(data, &mut Decoder::new(None)).map(|()| value).map_err(|fault| *fault)
+        value.decode_value(data, &mut Decoder::new(None, data.len())).map(|()| value).map_err(|fault| *fault)
     }
 
     pub(super) fn encode<T: AvpValue>(value: &T) -> Result<Vec<u8>, EncodeError> {
