@@ -39,7 +39,8 @@ INITIAL, UPDATE, TERMINATION, EVENT = 1, 2, 3, 4
 
 
 def line(**members):
-    print(json.dumps(members), flush=True)
+    # In one piece: requests and answers are told by different threads.
+    print(json.dumps(members) + "\n", end="", flush=True)
 
 
 class NoAnswer(Exception):
