@@ -9,14 +9,15 @@
 //!   connection.
 
 mod buffer;
+mod handling;
 mod reply;
 
 use self::buffer::ReadBuffer;
-use crate::dispatch::{Answered, Begun, Dispatcher};
+use crate::dispatch::{Answered, Dispatcher};
 use crate::peers::Received;
 use bytes::{Buf, Bytes, BytesMut};
-use diametric_protocol::answer::{ErrorAnswer, RequestContext};
-use diametric_protocol::base::{DisconnectCause, ResultCode};
+use diametric_protocol::answer::ErrorAnswer;
+use diametric_protocol::base::DisconnectCause;
 use diametric_protocol::peer::watchdog::{Status, Watchdog};
 use diametric_protocol::peer::{CloseReason, Connection, Event, RemoteNode};
 use diametric_protocol::wire::{Header, HopByHopId, frame_length};
@@ -50,8 +51,6 @@ const WRITE_SOFT_LIMIT: usize = 256 * 1024;
 const WRITE_HARD_LIMIT: usize = 4 * 1024 * 1024;
 /// Octets that wait to be written beyond which the peer is given up.
 const WRITE_CEILING: usize = 64 * 1024 * 1024;
-/// Octets of requests that may wait for a handler, whatever their number.
-const WAITING_LIMIT: usize = 4 * 1024 * 1024;
 /// The longest message from a peer that has not introduced itself.
 const FIRST_MESSAGE_LIMIT: usize = 64 * 1024;
 /// The last frames, such as a DPA or a CEA that refuses, still deserve to be sent; a peer that does not take them in this
@@ -332,26 +331,6 @@ impl<O: Observer> Driver<O> {
         moved
     }
 
-    /// Takes answers of handlers, and a permit for another handler.
-    fn poll_handlers(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut moved = false;
-        while let Poll::Ready(Some(done)) = self.handlers.poll_join_next_with_id(cx) {
-            self.answer(done);
-            moved = true;
-        }
-        if !self.may_handle() {
-            self.permit = None;
-            return moved;
-        }
-        let permit = self.permit.get_or_insert_with(|| Box::pin(self.dispatcher.permit()));
-        if let Poll::Ready(permit) = permit.as_mut().poll(cx) {
-            self.permit = None;
-            self.handle(Some(permit));
-            moved = true;
-        }
-        moved
-    }
-
     /// Does what is due. The timer may go off early: most messages move what they wait for to a later time, and it is not
     /// set anew for each.
     fn poll_time(&mut self, cx: &mut Context<'_>) -> bool {
@@ -380,12 +359,6 @@ impl<O: Observer> Driver<O> {
 
     fn may_send(&self) -> bool {
         self.settling.is_none() && self.outgoing.len() < WRITE_SOFT_LIMIT
-    }
-
-    fn may_handle(&self) -> bool {
-        !self.waiting.is_empty()
-            && self.handlers.len() < self.dispatcher.max_handlers()
-            && self.outgoing.len() < WRITE_SOFT_LIMIT
     }
 
     fn wake(&self) -> Option<Instant> {
@@ -586,72 +559,5 @@ impl<O: Observer> Driver<O> {
         if self.replies.is_empty() && self.replies.capacity() > 1024 {
             self.replies = FxHashMap::default();
         }
-    }
-
-    /// A request waits for a handler, if there is room.
-    fn queue(&mut self, frame: Bytes) {
-        let full = self.waiting.len() >= self.dispatcher.max_waiting() || self.waiting_octets >= WAITING_LIMIT;
-        if !full {
-            self.waiting_octets += frame.len();
-            return self.waiting.push_back(frame);
-        }
-        let Some(context) = RequestContext::of(&frame) else { return };
-        tracing::warn!(command = context.header.command, "too many requests at once: one is refused");
-        let error = ErrorAnswer::new(ResultCode::TOO_BUSY, "this node handles as many requests as it can");
-        self.transmit(self.dispatcher.refuse(&context, &error, &frame));
-    }
-
-    /// Begins with a request that waits, and with others as far as that is possible at once. Most are answered with that,
-    /// and leave their permit to the next.
-    fn handle(&mut self, mut free: Option<OwnedSemaphorePermit>) {
-        if !self.may_handle() {
-            return;
-        }
-        let mut clock = std::time::Instant::now();
-        while self.may_handle()
-            && let Some(permit) = free.take().or_else(|| self.dispatcher.permit_now())
-            && let Some(frame) = self.waiting.pop_front()
-        {
-            self.waiting_octets -= frame.len();
-            let Some(remote) = self.connection.remote() else { continue };
-            match self.dispatcher.begin(&frame, remote, &mut clock) {
-                Begun::Answered(answer) => {
-                    free = Some(permit);
-                    self.transmit(answer);
-                    // So that it counts for what may be begun besides.
-                    self.gather();
-                }
-                Begun::Waits(handler) => {
-                    let handling = async move {
-                        let answer = handler.await;
-                        drop(permit);
-                        answer
-                    };
-                    let task = self.handlers.spawn(handling);
-                    self.handled.insert(task.id(), frame);
-                }
-            }
-        }
-    }
-
-    fn answer(&mut self, done: Result<(task::Id, Option<Answered>), task::JoinError>) {
-        let answer = match done {
-            Ok((id, answer)) => {
-                self.handled.remove(&id);
-                answer
-            }
-            Err(error) => self.handled.remove(&error.id()).and_then(|frame| self.dispatcher.panicked(&frame)),
-        };
-        self.transmit(answer);
-    }
-
-    /// On a connection that ended meanwhile there is nobody left to answer.
-    fn transmit(&mut self, answer: Option<Answered>) {
-        let Some(Answered { frame, held }) = answer else { return };
-        if self.connection.send_answer(frame).is_err() {
-            tracing::debug!("an answer came too late for its connection");
-        }
-        // Whoever waited for it may go on in either case.
-        drop(held);
     }
 }
