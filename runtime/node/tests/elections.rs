@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// In the middle of the alphabet: it wins against `a` and loses against `z`.
 const MIDDLE: &str = "m.example.net";
@@ -121,8 +121,7 @@ async fn who_cannot_be_called_may_call() {
 /// PS01, PS05, PS14: the peer that has called is not called.
 #[tokio::test]
 async fn who_has_called_is_not_called() {
-    let (listener, at) = listener().await;
-    drop(listener);
+    let (_reserved, at) = reserved();
     let node = middle("a.example.net", at, true).await;
     let calling = Raw::open(address(&node), "a.example.net").await;
     let listener = TcpListener::bind(at).await.unwrap();
@@ -241,9 +240,14 @@ async fn only_listed_peers_may_come_in_if_it_is_said_so() {
     assert_eq!(node.peers().len(), 1);
 }
 
-/// An address that is free now, and another node's soon.
-async fn free() -> SocketAddr {
-    listener().await.1
+/// An address for a node that starts soon. As long as the socket is there nobody else is given the port; the node can listen
+/// on it, since the socket does not.
+fn reserved() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 /// How many CERs were sent.
@@ -251,7 +255,7 @@ type Calls = Arc<AtomicUsize>;
 
 /// Two nodes that are told to connect to each other.
 async fn two_nodes(named: bool, first_host: &str, second_host: &str) -> (Node, Node, Calls) {
-    let (at_first, at_second) = (free().await, free().await);
+    let ((_first, at_first), (_second, at_second)) = (reserved(), reserved());
     let calls = Calls::default();
     let config = |host: &str, own, peer: &str, address| {
         let mut config = Config::new(host, "example.net").listen(own);
