@@ -112,3 +112,12 @@ fn a_file_that_cannot_be_written_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/nowhere/demo.pcap"), "{}", text(&output.stderr));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let output = demo(&["--pcap", "/dev/full"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot write /dev/full: No space left on device"), "{told}");
+}

@@ -6,8 +6,6 @@ use etherparse::PacketBuilder;
 use pcap_file::DataLink;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufWriter;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::SystemTime;
@@ -26,7 +24,7 @@ struct Sent {
 
 pub(super) fn write<'a>(path: &Path, messages: impl IntoIterator<Item = &'a Message>) -> Result<()> {
     let header = PcapHeader { datalink: DataLink::ETHERNET, ..PcapHeader::default() };
-    let mut writer = PcapWriter::with_header(BufWriter::new(File::create(path)?), header)?;
+    let mut writer = PcapWriter::with_header(Vec::new(), header)?;
     let mut connections: HashMap<SocketAddr, Sent> = HashMap::new();
     for message in messages {
         let client = message.local;
@@ -43,6 +41,8 @@ pub(super) fn write<'a>(path: &Path, messages: impl IntoIterator<Item = &'a Mess
             *counter = counter.wrapping_add(segment.len() as u32);
         }
     }
+    // At once, so that a full disk is told, whichever octet it is that does not fit.
+    std::fs::write(path, writer.into_writer())?;
     Ok(())
 }
 
