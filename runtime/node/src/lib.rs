@@ -66,6 +66,7 @@
 //! does is told to [`tracing`](https://docs.rs/tracing): connections at level `info`, requests at `debug`, messages at `trace`.
 //! What others say in AVPs is never told, since it may be who a user is; that goes for their Session-Ids as well.
 
+mod attributes;
 pub mod blocking;
 mod config;
 mod dispatch;

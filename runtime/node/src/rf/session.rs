@@ -4,6 +4,7 @@ use super::service::{AcrForm, Service};
 use super::state::RfSessionState;
 use super::task::{Order, Task};
 use super::{Delivered, RfError, RfFuture};
+use crate::attributes::Attributes;
 use diametric_protocol::accounting::{AccountingRecordType, AccountingRequest};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::message::Form;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -62,20 +63,6 @@ pub(super) struct View {
     pub(super) end: Option<RfEnd>,
 }
 
-/// What an application keeps with a session. Shared by all its handles, and part of its snapshot.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Attributes(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl Attributes {
-    fn new(attributes: BTreeMap<String, String>) -> Self {
-        Self(Arc::new(Mutex::new(attributes)))
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl<F: AcrForm> Clone for SessionHandle<F> {
     fn clone(&self) -> Self {
         Self {
@@ -115,12 +102,12 @@ impl<F: AcrForm> SessionHandle<F> {
 
     /// An attribute of the application's own, such as the id of the call that is charged.
     pub fn attribute(&self, name: &str) -> Option<String> {
-        self.attributes.lock().get(name).cloned()
+        self.attributes.get(name)
     }
 
     /// Sets an attribute; gives back what it was.
     pub fn set_attribute(&self, name: impl Into<String>, value: impl Into<String>) -> Option<String> {
-        self.attributes.lock().insert(name.into(), value.into())
+        self.attributes.set(name.into(), value.into())
     }
 
     /// Reports what was used so far: ACR INTERIM, for an own form of ACR. `fill` is called at once.

@@ -1,8 +1,9 @@
 //! An accounting session as plain data.
 
 use super::service::{AcrForm, Service, Settings};
-use super::session::{self, Attributes, RfSession};
+use super::session::{self, RfSession};
 use super::{ACCOUNTING, Rf, RfError};
+use crate::attributes::Attributes;
 use crate::snapshot::{self, Version};
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRequest};
 use diametric_protocol::message::{self, Command, EndToEndId, Header, HopByHopId};
@@ -63,7 +64,7 @@ impl RfSessionState {
             version: Version,
             session_id: state.session_id.clone(),
             next_number: state.next_number,
-            attributes: attributes.lock().clone(),
+            attributes: attributes.all(),
             server: server.map(ToString::to_string),
             // The session was started, so its template has been sent before: it can be encoded.
             template: message::encode(header, &template).unwrap_or_default(),

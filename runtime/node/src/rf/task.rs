@@ -3,9 +3,10 @@
 use super::buffer::Undelivered;
 use super::delivery::{Frames, GRACE, Sent, Transmission, now};
 use super::service::{AcrForm, Service, Stamp};
-use super::session::{Attributes, RfEnd, View};
+use super::session::{RfEnd, View};
 use super::state::RfSessionState;
 use super::{Delivered, Logged, RfError};
+use crate::attributes::Attributes;
 use crate::node::Tried;
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordType, AccountingRequest};
 use diametric_protocol::message::{Form, Request};

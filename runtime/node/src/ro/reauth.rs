@@ -1,9 +1,10 @@
 //! What the server asks of a session: RAR and ASR.
 
 use super::service::CcrForm;
-use super::session::{Attributes, SessionHandle};
+use super::session::SessionHandle;
 use super::task::{Answer, Order, Reauth};
 use super::{Ro, RoError, RoFuture};
+use crate::attributes::Attributes;
 use crate::dispatch::{Handlers, Held, Incoming};
 use crate::node::Shared;
 use diametric_protocol::answer::ErrorAnswer;

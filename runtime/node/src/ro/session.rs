@@ -4,6 +4,7 @@ use super::service::{CcrForm, Service};
 use super::state::RoSessionState;
 use super::task::{Order, Task};
 use super::{RoError, RoFuture};
+use crate::attributes::Attributes;
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::CreditControlRequest;
 use diametric_protocol::message::Form;
@@ -11,7 +12,7 @@ use diametric_protocol::ro::session::{Input, UpdateReason};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// A session that was opened: the service may be delivered.
@@ -55,20 +56,6 @@ pub struct SessionHandle<F: CcrForm = CreditControlRequest> {
     pub(super) attributes: Attributes,
 }
 
-/// What an application keeps with a session. Shared by all its handles, and part of its snapshot.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Attributes(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl Attributes {
-    pub(super) fn new(attributes: BTreeMap<String, String>) -> Self {
-        Self(Arc::new(Mutex::new(attributes)))
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl<F: CcrForm> Clone for SessionHandle<F> {
     fn clone(&self) -> Self {
         Self {
@@ -107,12 +94,12 @@ impl<F: CcrForm> SessionHandle<F> {
 
     /// An attribute of the application's own, such as the id of the call that is charged.
     pub fn attribute(&self, name: &str) -> Option<String> {
-        self.attributes.lock().get(name).cloned()
+        self.attributes.get(name)
     }
 
     /// Sets an attribute; gives back what it was.
     pub fn set_attribute(&self, name: impl Into<String>, value: impl Into<String>) -> Option<String> {
-        self.attributes.lock().insert(name.into(), value.into())
+        self.attributes.set(name.into(), value.into())
     }
 
     /// Reports used units and asks for new ones: CCR UPDATE (SCUR), for an own form of CCR. `fill` is called at once.

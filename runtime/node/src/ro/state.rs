@@ -1,8 +1,9 @@
 //! A credit-control session as plain data.
 
 use super::service::{CcrForm, Service, Settings};
-use super::session::{self, Attributes, RoSession};
+use super::session::{self, RoSession};
 use super::{CREDIT_CONTROL, Ro, RoError};
+use crate::attributes::Attributes;
 use crate::snapshot::{self, Version};
 use diametric_protocol::credit_control::{
     CcSessionFailover, CreditControlFailureHandling, CreditControlRequest, DirectDebitingFailureHandling,
@@ -73,7 +74,7 @@ impl RoSessionState {
             version: Version,
             session_id: state.session_id.clone(),
             next_number: state.next_number,
-            attributes: attributes.lock().clone(),
+            attributes: attributes.all(),
             server: server.map(ToString::to_string),
             // The session is open, so its template has been sent before: it can be encoded.
             template: message::encode(header, &template).unwrap_or_default(),
