@@ -107,16 +107,10 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn check_application(&mut self, file: FileId, application: &Spanned<u32>) -> bool {
         let id = application.value;
         if !self.application_ids.contains_key(&id) {
-            if !self.may_be_in_broken_file(file) {
-                self.report(
-                    Diagnostic::error(
-                        catalogue::UNKNOWN_APPLICATION,
-                        application.span,
-                        format!("no application {id} is declared"),
-                    )
-                    .help(format!("add `<application id=\"{id}\" name=\"…\" type=\"…\"/>`")),
-                );
-            }
+            let message = format!("no application {id} is declared");
+            let diagnostic = Diagnostic::error(catalogue::UNKNOWN_APPLICATION, application.span, message)
+                .help(format!("add `<application id=\"{id}\" name=\"…\" type=\"…\"/>`"));
+            self.not_found(file, diagnostic);
             return false;
         }
         self.use_application(file, id);

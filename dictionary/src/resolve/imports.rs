@@ -1,7 +1,7 @@
 //! `<import>`: which file each leads to, and that units do not need each other in a circle.
 
 use super::Resolver;
-use crate::diagnostics::{Diagnostic, catalogue, did_you_mean};
+use crate::diagnostics::{Diagnostic, catalogue, nearest};
 use crate::model::{FileId, UnitId};
 use crate::reader::ast::Style;
 use crate::source::Span;
@@ -20,6 +20,7 @@ impl Resolver<'_, '_> {
                     .copied()
                     .filter(|file| *file != document.file)
                     .min_by_key(|file| (self.dictionary.unit_of(*file) != unit, *file));
+                let mut meant = None;
                 if found.is_none() {
                     let diagnostic = if candidates.contains(&document.file) {
                         Diagnostic::error(
@@ -29,19 +30,23 @@ impl Resolver<'_, '_> {
                         )
                         .help("remove the import: a file sees its own names")
                     } else {
+                        let name = nearest(&import.value, by_name.keys().map(String::as_str));
+                        // What is meant is most likely that: the rest of the file is judged with it.
+                        meant = name.and_then(|name| by_name[name].iter().copied().find(|file| *file != document.file));
                         Diagnostic::error(
                             catalogue::UNKNOWN_IMPORT,
                             import.span,
                             format!("no dictionary is named `{}`", import.value),
                         )
-                        .help(did_you_mean(&import.value, by_name.keys().map(String::as_str)).unwrap_or_else(|| {
+                        .help(name.map(|name| format!("did you mean `{name}`?")).unwrap_or_else(|| {
                             "add its file to the load; the name of a dictionary is the `name` of its root, else its file name without `.xml`"
                                 .to_owned()
                         }))
                     };
                     self.report(diagnostic);
                 }
-                targets.push(found);
+                self.used[document.file.0][targets.len()] = meant.is_some();
+                targets.push(found.or(meant));
             }
             self.imports.push(targets);
         }

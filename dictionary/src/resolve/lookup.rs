@@ -1,7 +1,7 @@
 //! Names: who sees what, and what a name means there.
 
 use super::Resolver;
-use crate::diagnostics::{Code, Diagnostic, catalogue, nearest};
+use crate::diagnostics::{Code, Diagnostic, Severity, catalogue, nearest};
 use crate::model::{AvpId, CommandId, FileId, VendorId};
 use crate::reader::ast::{Spanned, Style};
 use crate::source::Span;
@@ -24,11 +24,32 @@ impl<'a> Resolver<'a, '_> {
             || self.imports[from.0].contains(&Some(target))
     }
 
-    /// Whether a name that was not found may stand in a file that could not be read, so that missing it is no mistake of
-    /// its own.
-    pub(super) fn may_be_in_broken_file(&self, from: FileId) -> bool {
-        self.documents.iter().any(|document| document.broken && self.is_visible(from, document.file))
-            || self.lacks_import(from)
+    /// Reports that a name used in `from` was not found. Where an import leads nowhere or a file could not be read to its end,
+    /// that is most likely the cause: one mistake is one error, and the name is told with it.
+    pub(super) fn not_found(&mut self, from: FileId, diagnostic: Diagnostic) {
+        let unread: Vec<FileId> = self
+            .documents
+            .iter()
+            .filter(|document| document.broken && self.is_visible(from, document.file))
+            .map(|document| document.file)
+            .collect();
+        let is_cause = |other: &Diagnostic| match other.code {
+            catalogue::UNKNOWN_IMPORT => self.imports[from.0].contains(&None) && other.span.file == from,
+            _ => other.severity == Severity::Error && unread.contains(&other.span.file),
+        };
+        match self.diagnostics.iter().position(is_cause) {
+            Some(cause) => {
+                let help = diagnostic.help.filter(|help| help.starts_with("did you mean"));
+                let meant = help.map(|help| format!(" ({help})")).unwrap_or_default();
+                let what = format!("{}{meant}, used", diagnostic.message);
+                let told = &mut self.diagnostics[cause].secondary;
+                if !told.iter().any(|(_, other)| *other == what) {
+                    told.push((diagnostic.span, what));
+                    told.sort_by_key(|(span, _)| (span.file, span.line, span.column));
+                }
+            }
+            None => self.report(diagnostic),
+        }
     }
 
     fn lacks_import(&self, file: FileId) -> bool {
@@ -58,10 +79,8 @@ impl<'a> Resolver<'a, '_> {
                 Some(id)
             }
             Ok(None) => {
-                if !self.may_be_in_broken_file(scope.file) {
-                    let diagnostic = self.unknown_avp(scope.file, name, vendor, unknown);
-                    self.report(diagnostic);
-                }
+                let diagnostic = self.unknown_avp(scope.file, name, vendor, unknown);
+                self.not_found(scope.file, diagnostic);
                 None
             }
             // An import that leads nowhere has been reported, and may be the one that is missing.
@@ -199,9 +218,9 @@ impl<'a> Resolver<'a, '_> {
             let defined = self.dictionary.command(id).span;
             let diagnostic = self.not_imported(file, name.span, &name.value, defined);
             self.report(diagnostic);
-        } else if !self.may_be_in_broken_file(file) {
+        } else {
             let diagnostic = self.unknown_command(application, name);
-            self.report(diagnostic);
+            self.not_found(file, diagnostic);
         }
         None
     }

@@ -63,12 +63,9 @@ impl<'a> Resolver<'a, '_> {
                 self.use_vendor(file, id);
                 return Ok(id);
             }
-            if !self.may_be_in_broken_file(file) {
-                self.report(
-                    self.mistake(catalogue::UNKNOWN_VENDOR, reference.span, format!("no vendor {id} is declared"))
-                        .help(format!("add `<vendor id=\"{id}\" name=\"…\"/>`")),
-                );
-            }
+            let message = format!("no vendor {id} is declared");
+            let diagnostic = self.mistake(catalogue::UNKNOWN_VENDOR, reference.span, message);
+            self.not_found(file, diagnostic.help(format!("add `<vendor id=\"{id}\" name=\"…\"/>`")));
             return Err(Some(id));
         }
         let by_text = |vendor: &&Vendor| vendor.code.as_deref() == Some(text) || vendor.name == text;
@@ -77,17 +74,16 @@ impl<'a> Resolver<'a, '_> {
             self.use_vendor(file, id);
             return Ok(id);
         }
-        if !self.may_be_in_broken_file(file) {
-            let known = self
-                .dictionary
-                .vendors
-                .iter()
-                .flat_map(|vendor| std::iter::once(vendor.name.as_str()).chain(vendor.code.as_deref()));
-            let help = did_you_mean(text, known)
-                .unwrap_or_else(|| format!("add `<vendor id=\"…\" name=\"{text}\"/>`, or give the vendor's number"));
-            let message = format!("no vendor `{text}` is declared");
-            self.report(self.mistake(catalogue::UNKNOWN_VENDOR, reference.span, message).help(help));
-        }
+        let known = self
+            .dictionary
+            .vendors
+            .iter()
+            .flat_map(|vendor| std::iter::once(vendor.name.as_str()).chain(vendor.code.as_deref()));
+        let help = did_you_mean(text, known)
+            .unwrap_or_else(|| format!("add `<vendor id=\"…\" name=\"{text}\"/>`, or give the vendor's number"));
+        let message = format!("no vendor `{text}` is declared");
+        let diagnostic = self.mistake(catalogue::UNKNOWN_VENDOR, reference.span, message);
+        self.not_found(file, diagnostic.help(help));
         Err(None)
     }
 
