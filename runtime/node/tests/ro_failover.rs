@@ -11,6 +11,7 @@ use diametric::credit_control::{
 };
 use diametric::message::{self, Header, Received};
 use diametric::peer::Applications;
+use diametric::peer::watchdog::Status;
 use diametric::ro::{Opened, RoError, RoSession, Service};
 use diametric::{Config, Node, SendError};
 use std::time::Duration;
@@ -217,6 +218,69 @@ async fn a_session_that_may_move_goes_on_with_another_server_when_its_own_is_sil
         scene.one.grant(&first, None).await;
         scene.two.grant(&second, None).await;
         scene.assert_moved(session).await;
+    }
+}
+
+const TW: Duration = Duration::from_secs(33);
+
+/// The watchdog finds the first server suspect, not the second.
+async fn doubt(scene: &mut Scene) {
+    for _ in 0..2 {
+        skip(TW).await;
+        scene.two.raw.answer_dwr(TWO).await;
+    }
+    until(|| scene.client.peer_status(ONE) == Some(Status::Suspect)).await;
+}
+
+/// Tx and the request timeout are not to end before the watchdog has doubts.
+fn very_patient(mut config: Config) -> Config {
+    (config.ro.tx, config.request_timeout) = (TW * 10, TW * 20);
+    config
+}
+
+#[tokio::test]
+async fn a_session_that_may_move_does_not_wait_for_a_server_that_the_watchdog_doubts() {
+    for handling in [Ccfh::TERMINATE, Ccfh::CONTINUE, Ccfh::RETRY_AND_TERMINATE] {
+        let mut scene = Scene::with(very_patient).await;
+        let session = scene.open(scene.service().failure_handling(handling), Some(MOVES)).await;
+        let update = tokio::spawn(session.update(|_| ()));
+        let first = scene.one.next().await;
+        doubt(&mut scene).await;
+        let second = scene.two.next().await;
+        second.assert_repeats(&first, true);
+        // What the first says now is nobody's any more.
+        scene.one.refuse(&first, ResultCode::USER_UNKNOWN).await;
+        scene.two.grant(&second, None).await;
+        assert_eq!(soon(update).await.unwrap().unwrap().origin_host, TWO);
+        scene.assert_moved(session).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_does_not_wait_for_a_server_that_the_watchdog_doubts() {
+    let mut scene = Scene::with(very_patient).await;
+    let debit = tokio::spawn(scene.service().debit(|_| ()));
+    let first = scene.one.next().await;
+    doubt(&mut scene).await;
+    let second = scene.two.next().await;
+    second.assert_repeats(&first, true);
+    scene.two.grant(&second, None).await;
+    assert_eq!(soon(debit).await.unwrap().unwrap().origin_host, TWO);
+}
+
+#[tokio::test]
+async fn what_may_not_move_waits_for_a_server_that_the_watchdog_doubts() {
+    for (failover, alternates) in [(None, 1), (Some(STAYS), 1), (Some(MOVES), 0)] {
+        let mut scene = Scene::with(very_patient).await;
+        let session = scene.open(scene.service().alternates(alternates), failover).await;
+        let update = tokio::spawn(session.update(|_| ()));
+        let first = scene.one.next().await;
+        doubt(&mut scene).await;
+        scene.two.raw.assert_quiet().await;
+        // It lives after all.
+        scene.one.raw.answer_dwr(ONE).await;
+        scene.one.grant(&first, None).await;
+        assert_eq!(soon(update).await.unwrap().unwrap().origin_host, ONE);
     }
 }
 

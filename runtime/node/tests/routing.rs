@@ -6,12 +6,14 @@ use common::{
     CREDIT_CONTROL, Raw, address, answerer, ccr, ccr_to, client, config, granted, granting, listener, refusal, server,
     skip, soon, until,
 };
+use diametric::accounting::{Aca, AccountingAnswerRequired, Acr};
 use diametric::answer::ErrorAnswer;
 use diametric::base::{DisconnectCause, ResultCode};
 use diametric::credit_control::{Cca, Ccr};
 use diametric::message::{EndToEndId, Header, HopByHopId};
 use diametric::peer::Applications;
 use diametric::peer::watchdog::Status;
+use diametric::rf::Delivered;
 use diametric::{Config, Incoming, Node, SendError};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -222,6 +224,40 @@ async fn a_suspect_peer_gives_its_requests_to_another() {
     assert!(!new.header.flags.is_retransmitted());
     second.answer(new.header, &granted(&new.body, &"ocs-2.example.net".into())).await;
     soon(next).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_suspect_peer_gives_its_accounting_records_to_another() {
+    let ((to_first, first), (to_second, second)) = (listener().await, listener().await);
+    let config = client()
+        .named_peer("cdf-1.example.net", first)
+        .named_peer("cdf-2.example.net", second)
+        .realm("example.net", ["cdf-1.example.net", "cdf-2.example.net"])
+        .rf_client("example.net");
+    let client = started(config).await;
+    let mut first = Raw::welcome(&to_first, "cdf-1.example.net").await;
+    let mut second = Raw::welcome(&to_second, "cdf-2.example.net").await;
+    until(|| client.peers().len() == 2).await;
+    let event = tokio::spawn(client.rf().unwrap().service("32274@3gpp.org").event(|_| ()));
+    let original = first.message::<Acr>().await;
+    for _ in 0..2 {
+        skip(TW).await;
+        second.answer_dwr("cdf-2.example.net").await;
+    }
+    let again = second.message::<Acr>().await;
+    assert!(again.header.flags.is_retransmitted() && !original.header.flags.is_retransmitted());
+    assert_eq!(again.header.end_to_end, original.header.end_to_end);
+    assert_eq!(again.body, original.body);
+    let aca = Aca::new(AccountingAnswerRequired {
+        session_id: again.body.session_id,
+        result_code: ResultCode::SUCCESS,
+        origin_host: "cdf-2.example.net".into(),
+        origin_realm: "example.net".into(),
+        accounting_record_type: again.body.accounting_record_type,
+        accounting_record_number: again.body.accounting_record_number,
+    });
+    second.answer(again.header, &aca).await;
+    assert!(matches!(soon(event).await.unwrap().unwrap(), Delivered::Acknowledged(_)));
 }
 
 #[tokio::test]

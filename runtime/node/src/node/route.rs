@@ -35,6 +35,11 @@ impl Destination {
         to
     }
 
+    /// The same without the host.
+    pub(crate) fn anywhere(&self) -> Self {
+        Self { host: None, ..self.clone() }
+    }
+
     pub(crate) fn no_route(&self, cause: String) -> SendError {
         let destination = self.host.clone().or_else(|| self.realm.clone()).unwrap_or_default();
         SendError::NoRoute { destination, application: self.application, cause }

@@ -6,10 +6,11 @@ use crate::driver::{Heard, Order, Unanswered, reply};
 use crate::error::SendError;
 use crate::peers::Connected;
 use bytes::Bytes;
-use diametric_protocol::base::ResultCode;
+use diametric_protocol::base::{AnswerMessage, ResultCode, SessionId};
+use diametric_protocol::codec::Avp;
 use diametric_protocol::message::{self, Answer, Request};
 use diametric_protocol::peer::CloseReason;
-use diametric_protocol::wire::{CommandFlags, Header, HopByHopId};
+use diametric_protocol::wire::{CommandFlags, Header, HopByHopId, RawMessage};
 use std::time::Duration;
 use tokio::sync::mpsc::error::{SendError as Undelivered, TrySendError};
 use tokio::time::{Instant, timeout_at};
@@ -19,8 +20,10 @@ use tokio::time::{Instant, timeout_at};
 pub(super) enum Failover {
     /// Another peer gets it, with the T flag (RFC 6733 §5.5.4).
     Yes,
-    /// Whoever sent it is told. Applications that have rules of their own, such as credit control, want it so.
-    No,
+    /// Whoever sent it is told, and sees to it: applications that have rules of their own, such as credit control, want it
+    /// so. With `moves` it is told as soon as the watchdog doubts the peer, if another one can take the request whatever
+    /// Destination-Host it has now; without, an answer is waited for as long as there is a connection.
+    Told { moves: bool },
 }
 
 /// How one attempt ended without an answer.
@@ -42,7 +45,7 @@ impl Shared {
         timeout: Duration,
     ) -> Result<R::Answer, SendError> {
         let frame = message::encode(self.request_header::<R>(application), request)?;
-        self.transmit(application, frame, timeout, &mut Tried::default()).await
+        self.transmit(application, frame, timeout, false, &mut Tried::default()).await
     }
 
     /// The header of a request's first transmission, with an end-to-end id of its own.
@@ -51,15 +54,17 @@ impl Shared {
         Header { flags: R::FLAGS, command: R::CODE, application, hop_by_hop: HopByHopId(0), end_to_end }
     }
 
-    /// Sends a request that is encoded already, such as one that was sent before, to a peer that was not tried.
+    /// Sends a request that is encoded already, such as one that was sent before, to a peer that was not tried. One that
+    /// `moves` is not left to a peer that the watchdog doubts, where there is another.
     pub(crate) async fn transmit<A: Answer>(
         &self,
         application: u32,
         frame: Vec<u8>,
         timeout: Duration,
+        moves: bool,
         tried: &mut Tried,
     ) -> Result<A, SendError> {
-        self.exchange(application, frame, timeout, Failover::No, tried).await
+        self.exchange(application, frame, timeout, Failover::Told { moves }, tried).await
     }
 
     pub(super) async fn exchange<A: Answer>(
@@ -73,6 +78,7 @@ impl Shared {
         let started = Instant::now();
         let deadline = started + timeout;
         let destination = Destination::of(&frame, application);
+        let session_id: Option<Box<[u8]>> = session_id(&frame).map(Box::from);
         let router = Router { peers: &self.peers, realms: &self.config.realms };
         let mut next = None;
         loop {
@@ -88,15 +94,19 @@ impl Shared {
                 },
             };
             tried.connection(&peer);
-            let alternate = || (failover == Failover::Yes).then(|| router.alternate(&destination, tried)).flatten();
+            let doubted = || match failover {
+                Failover::Yes => router.alternate(&destination, tried),
+                Failover::Told { moves: true } => router.alternate(&destination.anywhere(), tried),
+                Failover::Told { moves: false } => None,
+            };
             let host = &peer.remote.origin_host;
             let told = Header::peek(&frame);
             // What may have to go elsewhere is kept.
             let sent = match failover {
                 Failover::Yes => frame.clone(),
-                Failover::No => std::mem::take(&mut frame),
+                Failover::Told { .. } => std::mem::take(&mut frame),
             };
-            let attempted = attempt(&peer, sent, deadline, &alternate).await;
+            let attempted = attempt(&peer, sent, deadline, &doubted).await;
             if !matches!(attempted, Err(Missed::NotSent(_))) {
                 tried.host(&peer);
             }
@@ -107,7 +117,7 @@ impl Shared {
                         let (command, end_to_end) = (header.command, header.end_to_end);
                         tracing::debug!(peer = %host, command, application, %end_to_end, after = ?started.elapsed(), "answered");
                     }
-                    let error = match self.read(&answer, &peer) {
+                    let error = match self.read(&answer, &peer, session_id.as_deref()) {
                         Err(error @ SendError::Answered(_)) if error.result_code() == ResultCode::TOO_BUSY => error,
                         result => return result,
                     };
@@ -140,14 +150,30 @@ impl Shared {
         }
     }
 
-    fn read<A: Answer>(&self, frame: &Bytes, peer: &Connected) -> Result<A, SendError> {
-        let malformed = |error| SendError::Malformed { peer: peer.remote.origin_host.clone(), error };
-        if Header::peek(frame).is_some_and(|header| header.flags.is_error()) {
+    /// `session_id` is that of the request, which its answer repeats (RFC 6733 §6.2).
+    fn read<A: Answer>(&self, frame: &Bytes, peer: &Connected, session_id: Option<&[u8]>) -> Result<A, SendError> {
+        let peer = &peer.remote.origin_host;
+        let malformed = |error| SendError::malformed(peer, error, frame);
+        let is_error = Header::peek(frame).is_some_and(|header| header.flags.is_error());
+        if let (Some(theirs), Some(own)) = (self::session_id(frame), session_id)
+            && theirs != own
+        {
+            return Err(match is_error {
+                true => SendError::foreign::<AnswerMessage>(peer, frame),
+                false => SendError::foreign::<A>(peer, frame),
+            });
+        }
+        if is_error {
             let answer = message::decode_answer_message(frame, &self.known).map_err(malformed)?;
             return Err(SendError::Answered(Box::new(answer.body)));
         }
         Ok(message::decode_shared::<A>(frame, &self.known).map_err(malformed)?.body)
     }
+}
+
+/// Session-Id, which is the first AVP wherever RFC 6733 §8.8 is kept to.
+fn session_id(frame: &[u8]) -> Option<&[u8]> {
+    Some(RawMessage::read(frame).ok()?.find(SessionId::VENDOR, SessionId::CODE)?.data)
 }
 
 /// Sends a request to one peer and waits for what comes of it.

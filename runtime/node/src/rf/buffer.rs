@@ -22,20 +22,21 @@ pub(super) struct Undelivered {
     record_type: AccountingRecordType,
     number: u32,
     t_flag: bool,
-    frame: Vec<u8>,
+    frames: Frames,
     timeout: Duration,
     failures: u32,
     not_before: Option<Instant>,
 }
 
 impl Undelivered {
-    pub(super) fn new(session_id: &str, order: StoreOrder, frame: Vec<u8>, timeout: Duration) -> Self {
+    pub(super) fn new(session_id: &str, order: StoreOrder, frames: Frames, timeout: Duration) -> Self {
         Self {
             session_id: session_id.into(),
             record_type: order.record_type,
             number: order.number,
             t_flag: order.t_flag,
-            frame,
+            // Where the session was is no matter any more.
+            frames: Frames { first: None, ..frames },
             timeout,
             failures: 0,
             not_before: None,
@@ -245,8 +246,7 @@ async fn run(buffer: Arc<Buffer>, node: Weak<Shared>) {
             config.request_timeout = record.timeout.saturating_add(GRACE);
             let mut machine = SingleRecord::stored_record(record.record_type, record.number, config);
             let first = Input::SendStored { t_flag: record.t_flag };
-            let frames = Frames { first: None, any: record.frame.clone() };
-            let done = delivery::deliver(&shared, &mut machine, first, &frames, record.timeout).await;
+            let done = delivery::deliver(&shared, &mut machine, first, &record.frames, record.timeout).await;
             if !buffer.settle(place, record, machine.stored(), &done) {
                 break;
             }

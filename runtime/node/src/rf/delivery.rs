@@ -3,8 +3,9 @@
 use super::{ACCOUNTING, RfError};
 use crate::error::SendError;
 use crate::node::{Shared, Tried};
-use diametric_protocol::accounting::AccountingAnswer;
+use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordNumber};
 use diametric_protocol::base::ResultCode;
+use diametric_protocol::codec::DecodeError;
 use diametric_protocol::message::{Answer, Form};
 use diametric_protocol::rf::record::{Action, Input};
 use diametric_protocol::rf::{AnswerClass, AnswerFacts, Outcome, Resend, SingleRecord, StoreOrder};
@@ -25,6 +26,10 @@ pub(super) struct Frames {
     pub(super) first: Option<Vec<u8>>,
     /// For whom the configuration names.
     pub(super) any: Vec<u8>,
+    /// Accounting-Record-Number.
+    pub(super) number: u32,
+    /// Whether the configuration leaves it open who gets it.
+    pub(super) moves: bool,
 }
 
 /// What came of one transmission.
@@ -55,29 +60,40 @@ impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
         been: Tried,
     ) -> Self {
         let t_flag = resend.is_some_and(|resend| resend.t_flag);
+        let Frames { number, moves, .. } = frames;
         let mut tried = Tried::default();
         if resend.is_some_and(|resend| resend.alternate) {
             tried = been;
-            match shared.transmit::<A>(ACCOUNTING, flagged(frames.any.clone(), t_flag), timeout, &mut tried).await {
+            match shared
+                .transmit::<A>(ACCOUNTING, flagged(frames.any.clone(), t_flag), timeout, moves, &mut tried)
+                .await
+            {
                 Err(SendError::NoRoute { .. }) => tried = Tried::default(),
-                result => return Self::of(result, tried),
+                result => return Self::of(result, number, tried),
             }
         } else if let Some(first) = frames.first {
-            match shared.transmit::<A>(ACCOUNTING, flagged(first, t_flag), timeout, &mut tried).await {
+            match shared.transmit::<A>(ACCOUNTING, flagged(first, t_flag), timeout, moves, &mut tried).await {
                 Err(SendError::NoRoute { .. }) => {}
                 // A relay has no way to it, and may know another.
                 Err(SendError::Answered(answer)) if answer.result_code == ResultCode::UNABLE_TO_DELIVER => {
                     tried = Tried::default();
                 }
-                result => return Self::of(result, tried),
+                result => return Self::of(result, number, tried),
             }
         }
-        let result = shared.transmit::<A>(ACCOUNTING, flagged(frames.any, t_flag), timeout, &mut tried).await;
-        Self::of(result, tried)
+        let result = shared.transmit::<A>(ACCOUNTING, flagged(frames.any, t_flag), timeout, moves, &mut tried).await;
+        Self::of(result, number, tried)
     }
 
-    fn of(result: Result<A, SendError>, tried: Tried) -> Self {
+    /// The ACA has to repeat the Accounting-Record-Number (RFC 6733 §9.8.3).
+    fn of(result: Result<A, SendError>, number: u32, tried: Tried) -> Self {
         let (sent, error) = match result {
+            Ok(answer) if answer.standard().accounting_record_number != number => {
+                let (aca, theirs) = (answer.standard(), answer.standard().accounting_record_number);
+                let message = format!("{theirs}, where that of the request is {number}");
+                let error = DecodeError::invalid_value::<A, AccountingRecordNumber>(message);
+                of_malformed(SendError::mismatched(&aca.origin_host, error, aca.result_code))
+            }
             Ok(answer) => {
                 let facts = facts(answer.standard());
                 let refused = facts.class() != AnswerClass::Success;
@@ -91,7 +107,7 @@ impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
             }
             Err(error @ SendError::Timeout { .. }) => (Sent::TimedOut, error),
             Err(error @ SendError::ConnectionLost { .. }) => (Sent::TransportLost, error),
-            Err(error @ SendError::Malformed { .. }) => (Sent::Failed { arrived: true }, error),
+            Err(error @ SendError::Malformed { .. }) => of_malformed(error),
             Err(error) => (Sent::Failed { arrived: false }, error),
         };
         Self { sent, answer: None, error: Some(error.into()), tried }
@@ -102,6 +118,15 @@ impl Sent {
     /// Whether a server is there that takes records.
     pub(super) fn is_success(&self) -> bool {
         matches!(self, Self::Answer(facts) if facts.class() == AnswerClass::Success)
+    }
+}
+
+/// A refusal is one also if something else is wrong with it. Of anything else nobody knows whether the server has the
+/// record: it is sent again, and the server tells by Session-Id and number that it is the same.
+fn of_malformed(error: SendError) -> (Sent, SendError) {
+    match error {
+        SendError::Malformed { refusal: Some(result_code), .. } => (Sent::Answer(AnswerFacts::new(result_code)), error),
+        error => (Sent::Failed { arrived: true }, error),
     }
 }
 

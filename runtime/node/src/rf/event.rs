@@ -25,7 +25,7 @@ pub(super) async fn run<F: AcrForm>(service: Service, mut acr: F) -> Result<Deli
         let mut machine = SingleRecord::event(config);
         let done: Delivery<F::Answer> = delivery::deliver(shared, &mut machine, Input::Start, &frames, timeout).await;
         if let Some(order) = done.store {
-            let undelivered = Undelivered::new(&session_id, order, frames.any, timeout);
+            let undelivered = Undelivered::new(&session_id, order, frames, timeout);
             shared.rf_buffer().push(shared, undelivered, None);
         }
         let error = done.error.unwrap_or(RfError::Ended);

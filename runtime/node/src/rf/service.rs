@@ -175,7 +175,8 @@ impl Service {
             Some(server) if Some(server) != configured.as_ref() => Some(encode(Some(server.clone()))?),
             _ => None,
         };
-        Ok(Frames { first, any: encode(configured)? })
+        let moves = configured.is_none();
+        Ok(Frames { first, any: encode(configured)?, number: stamp.number, moves })
     }
 
     /// Acct-Interim-Interval for START: whole seconds, and not none where there is less than one.

@@ -235,8 +235,8 @@ impl<F: AcrForm> Task<F> {
                 Action::Store(order) if !order.held && self.service.shared.rf_buffer().has_space() => {
                     if let Some(record) = self.records.get(&order.number) {
                         let timeout = self.service.settings.timeout;
-                        let frame = record.frames.any.clone();
-                        let undelivered = Undelivered::new(self.machine.session_id(), order, frame, timeout);
+                        let frames = record.frames.clone();
+                        let undelivered = Undelivered::new(self.machine.session_id(), order, frames, timeout);
                         let shared = &self.service.shared;
                         shared.rf_buffer().push(shared, undelivered, order.replaces);
                     }

@@ -1,8 +1,8 @@
 //! Sending a CCR, and sending it again to another server.
 
-use super::CREDIT_CONTROL;
 use super::facts::{self, Outcome};
 use super::service::CcrForm;
+use super::{CREDIT_CONTROL, RoError};
 use crate::error::SendError;
 use crate::node::{Shared, Tried};
 use diametric_protocol::message::{self, Form, Header};
@@ -32,7 +32,7 @@ pub(super) struct Outgoing<F> {
 pub(super) struct Delivery<A> {
     pub(super) outcome: Outcome,
     pub(super) answer: Option<Box<A>>,
-    /// Who answered with success.
+    /// Who answered with success, or with what cannot be used.
     pub(super) server: Option<DiameterIdentity>,
     /// Where the request is not to go again.
     pub(super) tried: Tried,
@@ -67,22 +67,24 @@ impl<F: CcrForm> Outgoing<F> {
         }
     }
 
-    /// Sends it, when what has to be `ahead` of it is sent.
+    /// Sends it, when what has to be `ahead` of it is sent. One that `moves` is not left to a server that the watchdog doubts.
     pub(super) fn transmit(
         &mut self,
         shared: &Arc<Shared>,
         timeout: Duration,
+        moves: bool,
         ahead: Option<oneshot::Receiver<()>>,
     ) -> InFlight<F::Answer> {
         let (shared, moved, mut tried) = (Arc::clone(shared), self.moved, std::mem::take(&mut self.tried));
         let frame = message::encode(self.header, &*self.ccr);
+        let number = self.ccr.standard().cc_request_number;
         Box::pin(async move {
             if let Some(ahead) = ahead {
                 // Nothing is ever sent: its other end is let go of in time.
                 let _ = ahead.await;
             }
             let result = match frame {
-                Ok(frame) => shared.transmit::<F::Answer>(CREDIT_CONTROL, frame, timeout, &mut tried).await,
+                Ok(frame) => shared.transmit::<F::Answer>(CREDIT_CONTROL, frame, timeout, moves, &mut tried).await,
                 Err(error) => Err(error.into()),
             };
             if let Err(SendError::NoRoute { .. }) = &result
@@ -90,9 +92,15 @@ impl<F: CcrForm> Outgoing<F> {
             {
                 return Delivery { outcome: Outcome::NoAlternate, answer: None, server: None, tried };
             }
-            let (outcome, answer) = facts::of_exchange(result);
-            let success = matches!(&outcome, Outcome::Answer(facts, _) if facts.class() == AnswerClass::Success);
-            let server = answer.as_ref().filter(|_| success).map(|answer| answer.standard().origin_host.clone());
+            let (outcome, answer) = facts::of_exchange(result, number);
+            let server = match &outcome {
+                Outcome::Answer(facts, _) if facts.class() == AnswerClass::Success => {
+                    answer.as_ref().map(|answer| answer.standard().origin_host.clone())
+                }
+                // The end of the session is for who seems to have it.
+                Outcome::Bad(RoError::Send(SendError::Malformed { server, .. })) => server.clone(),
+                _ => None,
+            };
             Delivery { outcome, answer, server, tried }
         })
     }

@@ -5,10 +5,11 @@ use super::delivery::{Delivery, InFlight, NO_LIMIT, Outgoing};
 use super::facts::{self, Outcome};
 use super::service::{CcrForm, Service, Stamp};
 use crate::node::Tried;
+use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
 use diametric_protocol::message::Form;
 use diametric_protocol::ro::event::{Action, EventConfig, EventOrder, Input};
-use diametric_protocol::ro::{AnswerClass, NoAnswer, OneTimeEvent};
+use diametric_protocol::ro::{AnswerClass, AnswerFacts, NoAnswer, OneTimeEvent};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
@@ -96,6 +97,7 @@ impl<F: CcrForm> Task<F> {
                 self.act();
                 (Input::RequestTimedOut, Some(error))
             }
+            Outcome::Bad(error) => (Input::Answer(AnswerFacts::new(ResultCode::UNABLE_TO_COMPLY)), Some(error)),
             Outcome::Failed { error, sent } => (Input::SendFailed { sent }, Some(error)),
             // Said once more, it uses up the servers that might be tried.
             Outcome::NoAlternate => (self.failure.unwrap_or(Input::SendFailed { sent: false }), None),
@@ -113,7 +115,7 @@ impl<F: CcrForm> Task<F> {
             self.out.again(resend, std::mem::take(&mut self.tried), None);
         }
         let timeout = self.service.settings.patience();
-        self.in_flight = Some(self.out.transmit(&self.service.shared, timeout, None));
+        self.in_flight = Some(self.out.transmit(&self.service.shared, timeout, self.machine.may_move(), None));
     }
 
     fn act(&mut self) {
@@ -142,7 +144,9 @@ impl<F: CcrForm> Task<F> {
         } else if let Some(why) = unanswered {
             let error = match why {
                 NoAnswer::TxExpired => RoError::NoAnswer(self.service.settings.tx),
-                NoAnswer::SendFailed | NoAnswer::TimedOut => self.error.take().unwrap_or(RoError::Ended),
+                NoAnswer::SendFailed | NoAnswer::TimedOut | NoAnswer::BadAnswer => {
+                    self.error.take().unwrap_or(RoError::Ended)
+                }
             };
             Err(error.uncontrolled_if(granted))
         } else {

@@ -2,10 +2,10 @@
 
 use super::RoError;
 use crate::error::SendError;
-use diametric_protocol::base::ResultCode;
-use diametric_protocol::codec::Group;
+use diametric_protocol::codec::{DecodeError, Group};
 use diametric_protocol::credit_control::{
-    CcSessionFailover, CreditControlAnswer, CreditControlFailureHandling, DirectDebitingFailureHandling,
+    CcRequestNumber, CcSessionFailover, CreditControlAnswer, CreditControlFailureHandling,
+    DirectDebitingFailureHandling,
 };
 use diametric_protocol::message::Form;
 use diametric_protocol::ro::AnswerFacts;
@@ -13,6 +13,8 @@ use diametric_protocol::ro::AnswerFacts;
 /// What came of a request: an answer, whatever it says, or none.
 pub(super) enum Outcome {
     Answer(AnswerFacts, RoError),
+    /// An answer that cannot be used, and is no refusal.
+    Bad(RoError),
     TimedOut(RoError),
     /// It did not get through; `sent` if it may have arrived all the same.
     Failed {
@@ -34,9 +36,19 @@ pub(super) fn of_answer(cca: &CreditControlAnswer) -> AnswerFacts {
     facts
 }
 
-/// What came of an exchange, for the machine, with the error it will be if the machine does not take it as success.
-pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(result: Result<A, SendError>) -> (Outcome, Option<Box<A>>) {
+/// What came of an exchange, for the machine, with the error it will be if the machine does not take it as success. The
+/// CCA has to repeat the CC-Request-Number `number` (RFC 8506 §8.2).
+pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(
+    result: Result<A, SendError>,
+    number: u32,
+) -> (Outcome, Option<Box<A>>) {
     match result {
+        Ok(answer) if answer.standard().cc_request_number != number => {
+            let (cca, theirs) = (answer.standard(), answer.standard().cc_request_number);
+            let message = format!("{theirs}, where that of the request is {number}");
+            let error = DecodeError::invalid_value::<A, CcRequestNumber>(message);
+            (of_malformed(SendError::mismatched(&cca.origin_host, error, cca.result_code)), None)
+        }
         Ok(answer) => {
             let cca = answer.standard();
             let outcome = Outcome::Answer(of_answer(cca), RoError::Denied(Box::new(cca.clone())));
@@ -52,11 +64,19 @@ pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(result: Result<A, SendEr
             (Outcome::Answer(facts, SendError::Answered(answer).into()), None)
         }
         Err(error @ SendError::Timeout { .. }) => (Outcome::TimedOut(error.into()), None),
-        // The server has done something with it: another would do it twice.
-        Err(error @ SendError::Malformed { .. }) => {
-            (Outcome::Answer(AnswerFacts::new(ResultCode::UNABLE_TO_COMPLY), error.into()), None)
-        }
+        Err(error @ SendError::Malformed { .. }) => (of_malformed(error), None),
         Err(error @ SendError::ConnectionLost { .. }) => (Outcome::Failed { error: error.into(), sent: true }, None),
         Err(error) => (Outcome::Failed { error: error.into(), sent: false }, None),
+    }
+}
+
+/// A refusal is one also if something else is wrong with it. What is not may be a grant, and does not move: the server has
+/// done something with the request, and another would do it twice.
+fn of_malformed(error: SendError) -> Outcome {
+    match error {
+        SendError::Malformed { refusal: Some(result_code), .. } => {
+            Outcome::Answer(AnswerFacts::new(result_code), error.into())
+        }
+        error => Outcome::Bad(error.into()),
     }
 }

@@ -220,6 +220,7 @@ impl<F: CcrForm> Task<F> {
                 self.act();
                 (Input::RequestTimedOut { number }, Some(error))
             }
+            Outcome::Bad(error) => (Input::BadAnswer { number }, Some(error)),
             Outcome::Failed { error, sent } => (Input::SendFailed { number, sent }, Some(error)),
             // Said once more, it uses up the servers that might be tried.
             Outcome::NoAlternate => (self.failure.unwrap_or(Input::SendFailed { number, sent: false }), None),
@@ -267,7 +268,9 @@ impl<F: CcrForm> Task<F> {
         } else if let Some(why) = unanswered {
             let error = match why {
                 NoAnswer::TxExpired => RoError::NoAnswer(self.service.settings.tx),
-                NoAnswer::SendFailed | NoAnswer::TimedOut => self.last_error.take().unwrap_or(RoError::Ended),
+                NoAnswer::SendFailed | NoAnswer::TimedOut | NoAnswer::BadAnswer => {
+                    self.last_error.take().unwrap_or(RoError::Ended)
+                }
             };
             self.resolve(Err(error.uncontrolled_if(granted)));
         }
@@ -328,14 +331,14 @@ impl<F: CcrForm> Task<F> {
             _ => self.compose(order),
         };
         let (shared, timeout) = (&self.service.shared, self.service.settings.patience());
-        let ahead = self.ahead.take();
+        let (moves, ahead) = (self.machine.may_move(), self.ahead.take());
         let (out, delivery): (_, InFlight<F::Answer>) = match out {
             Out::Own(mut out) => {
-                let delivery = out.transmit(shared, timeout, ahead);
+                let delivery = out.transmit(shared, timeout, moves, ahead);
                 (Out::Own(out), delivery)
             }
             Out::Standard(mut out) => {
-                let delivery = out.transmit(shared, timeout, ahead);
+                let delivery = out.transmit(shared, timeout, moves, ahead);
                 (Out::Standard(out), Box::pin(async move { delivery.await.without_answer() }))
             }
         };

@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 pub(crate) const CREDIT_CONTROL: u32 = 4;
+pub(crate) const ACCOUNTING: u32 = 3;
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What `future` comes to, which must not take long.
@@ -139,7 +140,7 @@ pub(crate) fn node(host: &str) -> LocalNode {
         firmware_revision: None,
         origin_state_id: None,
         supported_vendors: Vec::new(),
-        applications: Applications::new().with_auth(CREDIT_CONTROL),
+        applications: Applications::new().with_auth(CREDIT_CONTROL).with_acct(ACCOUNTING),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What decoding and encoding refuse, told to people and to peers.
 
-use super::Member;
+use super::{Avp, Group, Member};
 use crate::base::ResultCode;
 use std::fmt;
 
@@ -90,6 +90,19 @@ impl DecodeError {
     /// An error of the message as a whole.
     pub(crate) fn whole(result_code: ResultCode, message: String) -> Self {
         Self::new(vec![Failure { result_code, failed_avp: Vec::new(), path: Vec::new(), message }])
+    }
+
+    /// A message `C` whose AVP `A` has a value that is wrong where it is, although its format allows it: 5004. For what the
+    /// grammar cannot say, such as that an answer repeats the Session-Id of its request.
+    pub fn invalid_value<C: Group, A: Avp>(message: impl Into<String>) -> Self {
+        let segment = PathSegment { name: Some(A::NAME), code: A::CODE, vendor: A::VENDOR, index: None };
+        let failure = Failure {
+            result_code: ResultCode::INVALID_AVP_VALUE,
+            failed_avp: Vec::new(),
+            path: vec![segment],
+            message: message.into(),
+        };
+        Self::new(vec![failure]).in_message(C::NAME)
     }
 
     /// Puts the message's abbreviation in front of the paths.

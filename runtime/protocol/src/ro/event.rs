@@ -73,7 +73,7 @@ pub enum Input {
         /// The T flag with which it was stored.
         t_flag: bool,
     },
-    /// The answer came.
+    /// The answer came. One that cannot be understood is a failed answer, [`ResultCode::UNABLE_TO_COMPLY`].
     Answer(AnswerFacts),
     /// The request did not reach its server, or the connection to it was lost: another one is tried.
     SendFailed {
@@ -252,6 +252,13 @@ impl OneTimeEvent {
         }
     }
 
+    /// Whether the request that is out goes to another server if its own turns out to be gone. A driver whose watchdog
+    /// doubts the server need not wait for the connection to end then: it hands in [`Input::SendFailed`] at once
+    /// (RFC 3539 §3.4.1).
+    pub fn may_move(&self) -> bool {
+        matches!(self.phase, Phase::PendingE(pending) if self.moves(pending))
+    }
+
     /// Direct-Debiting-Failure-Handling in force: from a CCA, else local.
     pub fn failure_handling(&self) -> DirectDebitingFailureHandling {
         self.answered_handling.unwrap_or(self.config.failure_handling)
@@ -260,7 +267,7 @@ impl OneTimeEvent {
     fn answered(&mut self, now: Instant, pending: Pending, facts: &AnswerFacts) {
         use RequestedAction::{CheckBalance, DirectDebiting, PriceEnquiry, RefundAccount};
         self.answered_handling = facts.direct_debiting_failure_handling.or(self.answered_handling);
-        if facts.invites_failover() && !pending.tx_expired && pending.alternates < self.config.alternates {
+        if facts.invites_failover() && !pending.tx_expired && self.moves(pending) {
             let resend = Resend { t_flag: pending.t_flag, alternate: true };
             return self.resend(now, pending, resend);
         }
@@ -321,14 +328,14 @@ impl OneTimeEvent {
     }
 
     fn timed_out(&mut self, now: Instant, pending: Pending) {
-        if self.action == RequestedAction::DirectDebiting && pending.alternates < self.config.alternates {
+        if self.action == RequestedAction::DirectDebiting && self.moves(pending) {
             return self.resend(now, pending, Resend { t_flag: true, alternate: true });
         }
         self.undeliverable(NoAnswer::TimedOut);
     }
 
     fn send_failed(&mut self, now: Instant, pending: Pending, sent: bool) {
-        if pending.alternates < self.config.alternates {
+        if self.moves(pending) {
             let t_flag = sent || pending.t_flag;
             return self.resend(now, pending, Resend { t_flag, alternate: true });
         }
@@ -385,6 +392,10 @@ impl OneTimeEvent {
     fn close(&mut self, cause: CloseCause) {
         self.phase = Phase::Closed;
         self.actions.push_back(Action::Closed(cause));
+    }
+
+    fn moves(&self, pending: Pending) -> bool {
+        pending.alternates < self.config.alternates
     }
 
     fn continues(&self) -> bool {

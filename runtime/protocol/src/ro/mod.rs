@@ -149,6 +149,8 @@ pub enum NoAnswer {
     SendFailed,
     /// The request timeout passed: it was given up.
     TimedOut,
+    /// What came cannot be understood, or answers something else.
+    BadAnswer,
 }
 
 /// That a request is sent another time, with the same CC-Request-Number and End-to-End id.

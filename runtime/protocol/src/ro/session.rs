@@ -9,6 +9,8 @@
 //! - 4012 is handled as 4010. 5003 and 5031, and 5030 after the first answer, are failed answers.
 //! - A RAR before the first answer or during the last exchange is refused with 5012: 5002 would make the server give up
 //!   a session whose usage is still to be reported.
+//! - An answer that cannot be understood leaves the service to the failure handling, as a failed answer does, and ends the
+//!   session as one with unusable units does: TERMINATION with DIAMETER_BAD_ANSWER. Updates that wait are dropped.
 //! - An unknown Credit-Control-Failure-Handling is handled as TERMINATE, the default.
 //! - What does not reach its server, or is lost with the connection to it, moves as after 3002, where the session may move
 //!   at all; with the T flag if the server may have got it.
@@ -127,6 +129,11 @@ impl ClientSession {
                 }
                 Ok(())
             }
+            Input::BadAnswer { number } => {
+                let pending = self.outstanding(number)?;
+                self.bad_answer(now, pending);
+                Ok(())
+            }
             Input::SendFailed { number, sent } => {
                 let pending = self.outstanding(number)?;
                 self.send_failed(now, pending, sent);
@@ -222,6 +229,13 @@ impl ClientSession {
         }
     }
 
+    /// Whether the request that is out goes to another server if its own turns out to be gone. A driver whose watchdog
+    /// doubts the server need not wait for the connection to end then: it hands in [`Input::SendFailed`] at once
+    /// (RFC 3539 §3.4.1).
+    pub fn may_move(&self) -> bool {
+        matches!(self.phase, Phase::Pending(pending) if self.moves(pending))
+    }
+
     fn start(&mut self, now: Instant) -> Result<(), Ignored> {
         match self.phase {
             Phase::Idle => {
@@ -308,7 +322,7 @@ impl ClientSession {
     fn answered(&mut self, now: Instant, pending: Pending, facts: &AnswerFacts) {
         self.answered_handling = facts.failure_handling.or(self.answered_handling);
         self.session_failover = facts.session_failover.unwrap_or(self.session_failover);
-        if facts.invites_failover() && !pending.tx_expired && self.may_move(pending) {
+        if facts.invites_failover() && !pending.tx_expired && self.moves(pending) {
             return self.move_on(now, pending, pending.t_flag);
         }
         self.actions.push_back(Action::Answered { number: pending.number, late: pending.tx_expired });
@@ -361,6 +375,15 @@ impl ClientSession {
         self.send_queued(now);
     }
 
+    fn bad_answer(&mut self, now: Instant, pending: Pending) {
+        if self.state() == State::PendingT {
+            return self.undeliverable(pending, NoAnswer::BadAnswer);
+        }
+        self.actions.push_back(Action::Unanswered { number: pending.number, why: NoAnswer::BadAnswer });
+        self.apply_failure_handling(self.restricted);
+        self.send(now, CcrReason::Termination(TerminationCause::BAD_ANSWER));
+    }
+
     fn undeliverable(&mut self, pending: Pending, why: NoAnswer) {
         self.actions.push_back(Action::Unanswered { number: pending.number, why });
         if self.state() != State::PendingT {
@@ -370,7 +393,7 @@ impl ClientSession {
     }
 
     fn timed_out(&mut self, now: Instant, pending: Pending) {
-        if self.tolerates_silence() && self.may_move(pending) {
+        if self.tolerates_silence() && self.moves(pending) {
             return self.move_on(now, pending, true);
         }
         self.undeliverable(pending, NoAnswer::TimedOut);
@@ -378,7 +401,7 @@ impl ClientSession {
 
     /// Moving is not limited to some failure handling: as after 3002, the service waits no longer than Tx for it.
     fn send_failed(&mut self, now: Instant, pending: Pending, sent: bool) {
-        if self.may_move(pending) {
+        if self.moves(pending) {
             return self.move_on(now, pending, sent || pending.t_flag);
         }
         self.undeliverable(pending, NoAnswer::SendFailed);
@@ -525,7 +548,7 @@ impl ClientSession {
         )
     }
 
-    fn may_move(&self, pending: Pending) -> bool {
+    fn moves(&self, pending: Pending) -> bool {
         self.session_failover == CcSessionFailover::FAILOVER_SUPPORTED && pending.alternates < self.config.alternates
     }
 }

@@ -53,6 +53,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         (0..5u32, any_facts()).prop_map(|(number, facts)| Input::Answer { number, facts }),
         (0..5u32, any::<bool>()).prop_map(|(number, sent)| Input::SendFailed { number, sent }),
         (0..5u32).prop_map(|number| Input::RequestTimedOut { number }),
+        (0..5u32).prop_map(|number| Input::BadAnswer { number }),
         Just(Input::TransportLost),
     ];
     prop_oneof![8 => input.prop_map(Step::Input), 3 => (0..100u64).prop_map(Step::Wait), 1 => Just(Step::Resume)]

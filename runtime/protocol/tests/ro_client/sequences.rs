@@ -3,6 +3,7 @@
 use crate::events::{EventBench, event_config};
 use crate::sessions::{Bench, CCFH, LOGOUT, Step, answer, terminated, update, with};
 use crate::{REQUEST_TIMEOUT, TX, facts};
+use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::{
     CcRequestType, CcSessionFailover, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh,
     RequestedAction,
@@ -187,6 +188,60 @@ fn an_answer_to_another_request_is_discarded() {
     let input = Input::Answer { number: 0, facts: facts(5012) };
     assert_eq!(bench.step(Step::Input(input)), ["discard"]);
     assert_eq!(bench.state(), "PendingU");
+}
+
+#[test]
+fn an_answer_that_cannot_be_understood_ends_the_session_and_leaves_the_service_to_the_failure_handling() {
+    for (handling, service) in CCFH.iter().zip(["terminate service", "grant service", "terminate service"]) {
+        for (state, number) in [("PendingI", 0), ("PendingU", 1)] {
+            let mut bench = Bench::at(state, with(*handling));
+            // What waits is dropped: the server's state is not known any more.
+            bench.step(update());
+            let told = bench.step(Step::Input(Input::BadAnswer { number }));
+            assert_eq!(told, [service, "send CCR TERMINATION"], "{handling:?} {state}");
+            assert_eq!(bench.actions[0], Action::Unanswered { number, why: NoAnswer::BadAnswer });
+            let Some(Action::SendCcr(ccr)) = bench.actions.last() else { panic!("{:?}", bench.actions) };
+            let reason = CcrReason::Termination(TerminationCause::BAD_ANSWER);
+            assert_eq!((ccr.number, ccr.reason, ccr.resend), (number + 1, reason, None));
+            assert_eq!(bench.state(), "PendingT");
+            bench.step(answer(2001));
+            assert_eq!(bench.closed(), Some(CloseCause::Terminated));
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_understood_needs_no_termination_where_the_session_ends_anyway() {
+    let mut bench = Bench::at("PendingT", with(Ccfh::CONTINUE));
+    assert_eq!(bench.step(Step::Input(Input::BadAnswer { number: 1 })), ["(none)"]);
+    assert_eq!(bench.closed(), Some(CloseCause::Unanswered(NoAnswer::BadAnswer)));
+    let mut bench = Bench::at("PendingU", with(Ccfh::CONTINUE));
+    bench.step(terminated());
+    // The service is over: there is nothing to grant.
+    assert_eq!(bench.step(Step::Input(Input::BadAnswer { number: 1 })), ["send CCR TERMINATION"]);
+    // One to a request that is not out is nothing.
+    assert!(bench.session.handle_input(bench.now, Input::BadAnswer { number: 1 }).is_err());
+}
+
+#[test]
+fn what_may_move_is_known_while_it_is_out() {
+    for (failover, alternates, moves) in [(1, 1, true), (0, 1, false), (1, 0, false)] {
+        let mut config = with(Ccfh::TERMINATE);
+        (config.session_failover, config.alternates) = (CcSessionFailover(failover), alternates);
+        let mut bench = Bench::at("PendingU", config);
+        assert_eq!(bench.session.may_move(), moves);
+        bench.step(answer(2001));
+        assert!(!bench.session.may_move());
+    }
+    for alternates in [0, 1] {
+        let config = event_config(Ddfh::CONTINUE, alternates);
+        let mut bench = EventBench::at("PendingE", RequestedAction::DirectDebiting, config.clone());
+        assert_eq!(bench.event.may_move(), alternates > 0);
+        bench.input(event::Input::SendFailed { sent: true });
+        assert!(!bench.event.may_move());
+        let stored = EventBench::at("PendingB", RequestedAction::DirectDebiting, config);
+        assert!(!stored.event.may_move());
+    }
 }
 
 #[test]

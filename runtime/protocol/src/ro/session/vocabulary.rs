@@ -90,6 +90,12 @@ pub enum Input {
         /// What it says.
         facts: AnswerFacts,
     },
+    /// An answer came that is none: it cannot be decoded, or does not repeat the Session-Id and CC-Request-Number of its
+    /// request. Nothing in it counts, but the server may have reserved or debited units (RFC 6733 §7).
+    BadAnswer {
+        /// CC-Request-Number of the request that it came for.
+        number: u32,
+    },
     /// A request did not reach its server, or the connection to it was lost: another one is tried where the session may
     /// move.
     SendFailed {
