@@ -2,12 +2,12 @@
 
 use diametric_protocol::codec::{ExtraAvp, Group};
 use diametric_protocol::credit_control::{
-    CcRequestType, CreditControlRequest, CreditControlRequestRequired, MultipleServicesCreditControl,
-    MultipleServicesIndicator, RequestedServiceUnit, SubscriptionId, SubscriptionIdRequired, SubscriptionIdType,
-    UserEquipmentInfo, UserEquipmentInfoRequired, UserEquipmentInfoType,
+    CcRequestType, CreditControlRequest, CreditControlRequestRequired, MultipleServicesIndicator, RequestedServiceUnit,
+    SubscriptionId, SubscriptionIdRequired, SubscriptionIdType, UserEquipmentInfo, UserEquipmentInfoRequired,
+    UserEquipmentInfoType,
 };
 use diametric_protocol::ts29061::TgppPdpType;
-use diametric_protocol::ts32299::{PsInformation, ServiceInformation};
+use diametric_protocol::ts32299::PsInformation;
 use diametric_protocol::value::Time;
 use diametric_protocol::wire::AvpFlags;
 use std::net::Ipv4Addr;
@@ -34,17 +34,14 @@ pub fn ccr_initial() -> CreditControlRequest {
     ]
     .into();
     ccr.multiple_services_indicator = Some(MultipleServicesIndicator::MULTIPLE_SERVICES_SUPPORTED);
-    let mut service = MultipleServicesCreditControl::new();
+    let service = ccr.multiple_services_credit_control.push_default();
     service.requested_service_unit = Some(RequestedServiceUnit::new());
     service.rating_group = Some(7);
-    ccr.multiple_services_credit_control = vec![service].into();
     ccr.user_equipment_info = Some(UserEquipmentInfo::new(UserEquipmentInfoRequired {
         user_equipment_info_type: UserEquipmentInfoType::IMEISV,
         user_equipment_info_value: b"3520990017614823".into(),
     }));
-    let mut information = ServiceInformation::new();
-    information.ps_information = Some(Box::new(ps_information()));
-    ccr.service_information = Some(Box::new(information));
+    fill(ccr.service_information.get_or_insert_default().ps_information.get_or_insert_default());
     ccr
 }
 
@@ -52,8 +49,7 @@ fn subscription(subscription_id_type: SubscriptionIdType, number: &str) -> Subsc
     SubscriptionId::new(SubscriptionIdRequired { subscription_id_type, subscription_id_data: number.into() })
 }
 
-fn ps_information() -> PsInformation {
-    let mut ps = PsInformation::new();
+fn fill(ps: &mut PsInformation) {
     ps.tgpp_charging_id = Some([0x0d, 0x0c, 0x0b, 0x0a].into());
     ps.tgpp_pdp_type = Some(TgppPdpType::IPV4);
     ps.pdp_address = Ipv4Addr::new(10, 20, 30, 40).into();
@@ -72,5 +68,4 @@ fn ps_information() -> PsInformation {
     ps.tgpp_rat_type = Some([6].into());
     // The AVP that the grammar no longer lists.
     ps.extras_mut().push(ExtraAvp::new(5, 10415, AvpFlags::NONE, "08-48080000061a800000c350"));
-    ps
 }

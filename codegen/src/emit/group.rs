@@ -65,12 +65,14 @@ impl Struct {
             return quote! {
                 impl #name {
                     /// Without any member.
+                    #[inline]
                     pub fn new() -> Self {
                         #codec::Group::blank_group()
                     }
                     #with
                 }
                 impl Default for #name {
+                    #[inline]
                     fn default() -> Self {
                         Self::new()
                     }
@@ -85,6 +87,7 @@ impl Struct {
         quote! {
             impl #name {
                 /// With the members that it cannot be without.
+                #[inline]
                 pub fn new(required: #companion) -> Self {
                     Self { #(#members)* #extras: #codec::Extras::new() }
                 }
@@ -242,6 +245,7 @@ pub(super) fn with_methods(fields: &[Field]) -> TokenStream {
         quote! {
             #docs
             #[must_use]
+            #[inline]
             pub fn #with(mut self, value: impl Into<#value>) -> Self {
                 #set;
                 self

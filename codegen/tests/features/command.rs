@@ -55,6 +55,7 @@ pub mod acme_meter {
 
     impl MeterReadingRequest {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: MeterReadingRequestRequired) -> Self {
             Self {
                 session_id: required.session_id,
@@ -67,6 +68,7 @@ pub mod acme_meter {
 
         /// With one more [`acme_meter_id`](Self::acme_meter_id).
         #[must_use]
+        #[inline]
         pub fn with_acme_meter_id(
             mut self,
             value: impl Into<value::Utf8String>,
@@ -193,6 +195,7 @@ pub mod acme_meter {
 
     impl MeterReadingAnswer {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: MeterReadingAnswerRequired) -> Self {
             Self {
                 session_id: required.session_id,
@@ -204,6 +207,7 @@ pub mod acme_meter {
 
         /// With one more [`acme_reading`](Self::acme_reading).
         #[must_use]
+        #[inline]
         pub fn with_acme_reading(mut self, value: impl Into<u64>) -> Self {
             self.acme_reading.push(value);
             self
@@ -304,12 +308,14 @@ pub mod acme_meter {
 
     impl MeterSettingRequest {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_meter_id`](Self::acme_meter_id).
         #[must_use]
+        #[inline]
         pub fn with_acme_meter_id(
             mut self,
             value: impl Into<value::Utf8String>,
@@ -320,6 +326,7 @@ pub mod acme_meter {
     }
 
     impl Default for MeterSettingRequest {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -409,12 +416,14 @@ pub mod acme_meter {
 
     impl MeterSettingAnswer {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`result_code`](Self::result_code).
         #[must_use]
+        #[inline]
         pub fn with_result_code(mut self, value: impl Into<base::ResultCode>) -> Self {
             self.result_code = Some(value.into());
             self
@@ -422,6 +431,7 @@ pub mod acme_meter {
     }
 
     impl Default for MeterSettingAnswer {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -511,12 +521,14 @@ pub mod acme_meter {
 
     impl MeterExchangeRequest {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
     }
 
     impl Default for MeterExchangeRequest {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -598,12 +610,14 @@ pub mod acme_meter {
 
     impl MeterExchangeAnswer {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
     }
 
     impl Default for MeterExchangeAnswer {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }

@@ -70,6 +70,7 @@ pub mod acme {
 
     impl AcmeInfo {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: AcmeInfoRequired) -> Self {
             Self {
                 acme_first: required.acme_first,
@@ -87,6 +88,7 @@ pub mod acme {
 
         /// With one more [`acme_some`](Self::acme_some).
         #[must_use]
+        #[inline]
         pub fn with_acme_some(mut self, value: impl Into<u32>) -> Self {
             self.acme_some.push(value);
             self
@@ -94,6 +96,7 @@ pub mod acme {
 
         /// With [`acme_tariff`](Self::acme_tariff).
         #[must_use]
+        #[inline]
         pub fn with_acme_tariff(mut self, value: impl Into<AcmeTariff>) -> Self {
             self.acme_tariff = Some(value.into());
             self
@@ -101,6 +104,7 @@ pub mod acme {
 
         /// With one more [`acme_any`](Self::acme_any).
         #[must_use]
+        #[inline]
         pub fn with_acme_any(mut self, value: impl Into<value::OctetString>) -> Self {
             self.acme_any.push(value);
             self
@@ -108,6 +112,7 @@ pub mod acme {
 
         /// With one more [`acme_few`](Self::acme_few).
         #[must_use]
+        #[inline]
         pub fn with_acme_few(mut self, value: impl Into<value::Address>) -> Self {
             self.acme_few.push(value);
             self
@@ -115,6 +120,7 @@ pub mod acme {
 
         /// With one more [`acme_pair`](Self::acme_pair).
         #[must_use]
+        #[inline]
         pub fn with_acme_pair(mut self, value: impl Into<value::Time>) -> Self {
             self.acme_pair.push(value);
             self
@@ -122,6 +128,7 @@ pub mod acme {
 
         /// With [`acme_sub_info`](Self::acme_sub_info).
         #[must_use]
+        #[inline]
         pub fn with_acme_sub_info(mut self, value: impl Into<AcmeSubInfo>) -> Self {
             self.acme_sub_info = Some(value.into());
             self
@@ -129,6 +136,7 @@ pub mod acme {
 
         /// With [`group`](Self::group).
         #[must_use]
+        #[inline]
         pub fn with_group(mut self, value: impl Into<u32>) -> Self {
             self.group = Some(value.into());
             self
@@ -256,12 +264,14 @@ pub mod acme {
 
     impl AcmeSubInfo {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_second`](Self::acme_second).
         #[must_use]
+        #[inline]
         pub fn with_acme_second(mut self, value: impl Into<u32>) -> Self {
             self.acme_second = Some(value.into());
             self
@@ -269,6 +279,7 @@ pub mod acme {
     }
 
     impl Default for AcmeSubInfo {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -352,12 +363,14 @@ pub mod acme {
 
     impl AcmeBag {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
     }
 
     impl Default for AcmeBag {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }

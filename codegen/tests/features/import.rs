@@ -44,6 +44,7 @@ pub mod roaming {
 
     impl RoamingRecord {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: RoamingRecordRequired) -> Self {
             Self {
                 acme_reading: required.acme_reading,
@@ -55,6 +56,7 @@ pub mod roaming {
 
         /// With [`acme_unit`](Self::acme_unit).
         #[must_use]
+        #[inline]
         pub fn with_acme_unit(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_unit = Some(value.into());
             self
@@ -62,6 +64,7 @@ pub mod roaming {
 
         /// With [`origin_host`](Self::origin_host).
         #[must_use]
+        #[inline]
         pub fn with_origin_host(
             mut self,
             value: impl Into<value::DiameterIdentity>,

@@ -44,6 +44,7 @@ pub mod acme {
 
     impl AcmeHolder {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: AcmeHolderRequired) -> Self {
             Self {
                 acme_large: required.acme_large,
@@ -55,6 +56,7 @@ pub mod acme {
 
         /// With [`acme_other_large`](Self::acme_other_large).
         #[must_use]
+        #[inline]
         pub fn with_acme_other_large(
             mut self,
             value: impl Into<AcmeOtherLarge>,
@@ -65,6 +67,7 @@ pub mod acme {
 
         /// With [`acme_small`](Self::acme_small).
         #[must_use]
+        #[inline]
         pub fn with_acme_small(mut self, value: impl Into<AcmeSmall>) -> Self {
             self.acme_small = Some(value.into());
             self
@@ -181,12 +184,14 @@ pub mod acme {
 
     impl AcmeLarge {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_a`](Self::acme_a).
         #[must_use]
+        #[inline]
         pub fn with_acme_a(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_a = Some(value.into());
             self
@@ -194,6 +199,7 @@ pub mod acme {
 
         /// With [`acme_b`](Self::acme_b).
         #[must_use]
+        #[inline]
         pub fn with_acme_b(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_b = Some(value.into());
             self
@@ -201,6 +207,7 @@ pub mod acme {
 
         /// With [`acme_c`](Self::acme_c).
         #[must_use]
+        #[inline]
         pub fn with_acme_c(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_c = Some(value.into());
             self
@@ -208,6 +215,7 @@ pub mod acme {
 
         /// With [`acme_d`](Self::acme_d).
         #[must_use]
+        #[inline]
         pub fn with_acme_d(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_d = Some(value.into());
             self
@@ -215,6 +223,7 @@ pub mod acme {
 
         /// With [`acme_e`](Self::acme_e).
         #[must_use]
+        #[inline]
         pub fn with_acme_e(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_e = Some(value.into());
             self
@@ -222,6 +231,7 @@ pub mod acme {
 
         /// With [`acme_f`](Self::acme_f).
         #[must_use]
+        #[inline]
         pub fn with_acme_f(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_f = Some(value.into());
             self
@@ -229,6 +239,7 @@ pub mod acme {
 
         /// With [`acme_g`](Self::acme_g).
         #[must_use]
+        #[inline]
         pub fn with_acme_g(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_g = Some(value.into());
             self
@@ -236,6 +247,7 @@ pub mod acme {
 
         /// With [`acme_h`](Self::acme_h).
         #[must_use]
+        #[inline]
         pub fn with_acme_h(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_h = Some(value.into());
             self
@@ -243,6 +255,7 @@ pub mod acme {
     }
 
     impl Default for AcmeLarge {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -378,12 +391,14 @@ pub mod acme {
 
     impl AcmeOtherLarge {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_a`](Self::acme_a).
         #[must_use]
+        #[inline]
         pub fn with_acme_a(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_a = Some(value.into());
             self
@@ -391,6 +406,7 @@ pub mod acme {
 
         /// With [`acme_b`](Self::acme_b).
         #[must_use]
+        #[inline]
         pub fn with_acme_b(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_b = Some(value.into());
             self
@@ -398,6 +414,7 @@ pub mod acme {
 
         /// With [`acme_c`](Self::acme_c).
         #[must_use]
+        #[inline]
         pub fn with_acme_c(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_c = Some(value.into());
             self
@@ -405,6 +422,7 @@ pub mod acme {
 
         /// With [`acme_d`](Self::acme_d).
         #[must_use]
+        #[inline]
         pub fn with_acme_d(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_d = Some(value.into());
             self
@@ -412,6 +430,7 @@ pub mod acme {
 
         /// With [`acme_e`](Self::acme_e).
         #[must_use]
+        #[inline]
         pub fn with_acme_e(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_e = Some(value.into());
             self
@@ -419,6 +438,7 @@ pub mod acme {
 
         /// With [`acme_f`](Self::acme_f).
         #[must_use]
+        #[inline]
         pub fn with_acme_f(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_f = Some(value.into());
             self
@@ -426,6 +446,7 @@ pub mod acme {
 
         /// With [`acme_g`](Self::acme_g).
         #[must_use]
+        #[inline]
         pub fn with_acme_g(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_g = Some(value.into());
             self
@@ -433,6 +454,7 @@ pub mod acme {
 
         /// With [`acme_h`](Self::acme_h).
         #[must_use]
+        #[inline]
         pub fn with_acme_h(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_h = Some(value.into());
             self
@@ -440,6 +462,7 @@ pub mod acme {
     }
 
     impl Default for AcmeOtherLarge {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -553,12 +576,14 @@ pub mod acme {
 
     impl AcmeSmall {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_a`](Self::acme_a).
         #[must_use]
+        #[inline]
         pub fn with_acme_a(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_a = Some(value.into());
             self
@@ -566,6 +591,7 @@ pub mod acme {
     }
 
     impl Default for AcmeSmall {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }

@@ -109,6 +109,7 @@ pub mod acme {
 
         /// With one more [`custom_note`](Self::custom_note).
         #[must_use]
+        #[inline]
         pub fn with_custom_note(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.custom_note.push(value);
             self
@@ -116,6 +117,7 @@ pub mod acme {
 
         /// With [`custom_hint`](Self::custom_hint).
         #[must_use]
+        #[inline]
         pub fn with_custom_hint(mut self, value: impl Into<u32>) -> Self {
             self.custom_hint = Some(value.into());
             self
@@ -307,6 +309,7 @@ pub mod acme {
 
         /// With [`custom_hint`](Self::custom_hint).
         #[must_use]
+        #[inline]
         pub fn with_custom_hint(mut self, value: impl Into<u32>) -> Self {
             self.custom_hint = Some(value.into());
             self
@@ -477,6 +480,7 @@ pub mod acme {
 
         /// With one more [`custom_note`](Self::custom_note).
         #[must_use]
+        #[inline]
         pub fn with_custom_note(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.custom_note.push(value);
             self

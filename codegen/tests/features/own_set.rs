@@ -38,6 +38,7 @@ pub mod legacy {
 
     impl LegacyRequest {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: LegacyRequestRequired) -> Self {
             Self {
                 session_id: required.session_id,
@@ -142,6 +143,7 @@ pub mod legacy {
 
     impl LegacyAnswer {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: LegacyAnswerRequired) -> Self {
             Self {
                 session_id: required.session_id,

@@ -50,12 +50,14 @@ pub mod acme {
 
     impl AcmeReport {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_opaque`](Self::acme_opaque).
         #[must_use]
+        #[inline]
         pub fn with_acme_opaque(mut self, value: impl Into<value::RawGroup>) -> Self {
             self.acme_opaque = Some(value.into());
             self
@@ -63,6 +65,7 @@ pub mod acme {
 
         /// With [`failed_avp`](Self::failed_avp).
         #[must_use]
+        #[inline]
         pub fn with_failed_avp(mut self, value: impl Into<value::RawGroup>) -> Self {
             self.failed_avp = Some(value.into());
             self
@@ -70,6 +73,7 @@ pub mod acme {
     }
 
     impl Default for AcmeReport {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }

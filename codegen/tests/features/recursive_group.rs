@@ -34,12 +34,14 @@ pub mod acme {
 
     impl AcmeChain {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_name`](Self::acme_name).
         #[must_use]
+        #[inline]
         pub fn with_acme_name(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_name = Some(value.into());
             self
@@ -47,6 +49,7 @@ pub mod acme {
 
         /// With [`acme_chain`](Self::acme_chain).
         #[must_use]
+        #[inline]
         pub fn with_acme_chain(mut self, value: impl Into<AcmeChain>) -> Self {
             self.acme_chain = Some(Box::new(value.into()));
             self
@@ -54,6 +57,7 @@ pub mod acme {
     }
 
     impl Default for AcmeChain {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -153,6 +157,7 @@ pub mod acme {
 
     impl AcmeFolder {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: AcmeFolderRequired) -> Self {
             Self {
                 acme_name: required.acme_name,
@@ -163,6 +168,7 @@ pub mod acme {
 
         /// With [`acme_entry`](Self::acme_entry).
         #[must_use]
+        #[inline]
         pub fn with_acme_entry(mut self, value: impl Into<AcmeEntry>) -> Self {
             self.acme_entry = Some(Box::new(value.into()));
             self
@@ -253,12 +259,14 @@ pub mod acme {
 
     impl AcmeEntry {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_folder`](Self::acme_folder).
         #[must_use]
+        #[inline]
         pub fn with_acme_folder(mut self, value: impl Into<AcmeFolder>) -> Self {
             self.acme_folder = Some(Box::new(value.into()));
             self
@@ -266,6 +274,7 @@ pub mod acme {
     }
 
     impl Default for AcmeEntry {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }

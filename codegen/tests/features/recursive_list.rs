@@ -41,6 +41,7 @@ pub mod acme {
 
     impl AcmeTree {
         /// With the members that it cannot be without.
+        #[inline]
         pub fn new(required: AcmeTreeRequired) -> Self {
             Self {
                 acme_name: required.acme_name,
@@ -51,6 +52,7 @@ pub mod acme {
 
         /// With one more [`acme_tree`](Self::acme_tree).
         #[must_use]
+        #[inline]
         pub fn with_acme_tree(mut self, value: impl Into<AcmeTree>) -> Self {
             self.acme_tree.push(value);
             self

@@ -46,12 +46,14 @@ pub mod acme_common {
 
     impl AcmeReadings {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With one more [`acme_reading`](Self::acme_reading).
         #[must_use]
+        #[inline]
         pub fn with_acme_reading(
             mut self,
             value: impl Into<meter::AcmeReading>,
@@ -62,6 +64,7 @@ pub mod acme_common {
     }
 
     impl Default for AcmeReadings {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }
@@ -154,12 +157,14 @@ pub mod meter {
 
     impl AcmeReading {
         /// Without any member.
+        #[inline]
         pub fn new() -> Self {
             codec::Group::blank_group()
         }
 
         /// With [`acme_unit`](Self::acme_unit).
         #[must_use]
+        #[inline]
         pub fn with_acme_unit(mut self, value: impl Into<value::Utf8String>) -> Self {
             self.acme_unit = Some(value.into());
             self
@@ -167,6 +172,7 @@ pub mod meter {
     }
 
     impl Default for AcmeReading {
+        #[inline]
         fn default() -> Self {
             Self::new()
         }

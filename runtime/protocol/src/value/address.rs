@@ -173,18 +173,21 @@ impl FromStr for E164Number {
 }
 
 impl From<Ipv4Addr> for Address {
+    #[inline]
     fn from(ip: Ipv4Addr) -> Self {
         Self::V4(ip)
     }
 }
 
 impl From<Ipv6Addr> for Address {
+    #[inline]
     fn from(ip: Ipv6Addr) -> Self {
         Self::V6(ip)
     }
 }
 
 impl From<IpAddr> for Address {
+    #[inline]
     fn from(ip: IpAddr) -> Self {
         match ip {
             IpAddr::V4(ip) => Self::V4(ip),
@@ -200,18 +203,21 @@ impl From<E164Number> for Address {
 }
 
 impl From<IpAddr> for List<Address> {
+    #[inline]
     fn from(ip: IpAddr) -> Self {
         Address::from(ip).into()
     }
 }
 
 impl From<Ipv4Addr> for List<Address> {
+    #[inline]
     fn from(ip: Ipv4Addr) -> Self {
         Address::from(ip).into()
     }
 }
 
 impl From<Ipv6Addr> for List<Address> {
+    #[inline]
     fn from(ip: Ipv6Addr) -> Self {
         Address::from(ip).into()
     }

@@ -21,6 +21,8 @@ pub trait ListStorage<T>:
     Default + AsRef<[T]> + AsMut<[T]> + Extend<T> + FromIterator<T> + IntoIterator<Item = T>
 {
     fn of(values: Vec<T>) -> Self;
+    fn one(value: T) -> Self;
+    fn of_array<const N: usize>(values: [T; N]) -> Self;
     /// Appends what `make` makes, in its place where that can be.
     fn push_with(&mut self, make: impl FnMut() -> T);
     fn pop(&mut self) -> Option<T>;
@@ -33,11 +35,19 @@ pub trait ListStorage<T>:
 }
 
 macro_rules! storage {
-    ($type:ty, $item:ty, $of:expr, $push_with:expr, $reserve_exact:expr, [$($generics:tt)*]) => {
+    ($type:ty, $item:ty, $of:expr, $one:expr, $of_array:expr, $push_with:expr, $reserve_exact:expr, [$($generics:tt)*]) => {
         impl<$($generics)*> ListStorage<$item> for $type {
             #[inline]
             fn of(values: Vec<$item>) -> Self {
                 $of(values)
+            }
+            #[inline]
+            fn one(value: $item) -> Self {
+                $one(value)
+            }
+            #[inline]
+            fn of_array<const N: usize>(values: [$item; N]) -> Self {
+                $of_array(values)
             }
             #[inline]
             fn push_with(&mut self, make: impl FnMut() -> $item) {
@@ -75,6 +85,8 @@ storage!(
     Vec<T>,
     T,
     |values| values,
+    |value| vec![value],
+    Vec::from,
     // A group is large: resizing writes it where it stays, pushing would move it there.
     |list: &mut Vec<T>, make| list.resize_with(list.len() + 1, make),
     // Growing is the longer way to a first allocation.
@@ -88,6 +100,8 @@ storage!(
     SmallVec<A>,
     A::Item,
     SmallVec::from_vec,
+    |value| std::iter::once(value).collect(),
+    |values: [_; N]| values.into_iter().collect(),
     |list: &mut SmallVec<A>, mut make: _| list.push(run(&mut make)),
     |list: &mut SmallVec<A>, additional| list.reserve_exact(additional),
     [A: Array]
@@ -195,6 +209,14 @@ impl<T> ListStorage<T> for OneOrMore<T> {
         if values.len() > 1 { Self::More(values) } else { values.into_iter().collect() }
     }
     #[inline]
+    fn one(value: T) -> Self {
+        Self::One(value)
+    }
+    #[inline]
+    fn of_array<const N: usize>(values: [T; N]) -> Self {
+        if N > 1 { Self::More(values.into()) } else { values.into_iter().collect() }
+    }
+    #[inline]
     fn push_with(&mut self, mut make: impl FnMut() -> T) {
         match self {
             // There is nothing to drop, which an assignment would look for.
@@ -247,6 +269,25 @@ impl<T: ListItem> List<T> {
     #[inline]
     pub fn push(&mut self, value: impl Into<T>) {
         self.0.extend(std::iter::once(value.into()));
+    }
+
+    /// Appends a value without any member, made where it stays, and hands it out to be filled: groups are large, and
+    /// [`push`](Self::push) has to move them.
+    ///
+    /// ```
+    /// use diametric_protocol::credit_control::MultipleServicesCreditControl;
+    /// use diametric_protocol::value::List;
+    ///
+    /// let mut services: List<MultipleServicesCreditControl> = List::new();
+    /// services.push_default().rating_group = Some(7);
+    /// assert_eq!(services[0].rating_group, Some(7));
+    /// ```
+    #[inline]
+    pub fn push_default(&mut self) -> &mut T
+    where
+        T: Default,
+    {
+        self.push_with(T::default)
     }
 
     /// Removes the last value.
@@ -366,14 +407,16 @@ impl<T: ListItem> From<Vec<T>> for List<T> {
 }
 
 impl<T: ListItem, const N: usize> From<[T; N]> for List<T> {
+    #[inline]
     fn from(values: [T; N]) -> Self {
-        values.into_iter().collect()
+        Self(T::Storage::of_array(values))
     }
 }
 
 impl<T: ListItem> From<T> for List<T> {
+    #[inline]
     fn from(value: T) -> Self {
-        Self(std::iter::once(value).collect())
+        Self(T::Storage::one(value))
     }
 }
 
@@ -454,6 +497,19 @@ mod tests {
             list.push_with(Utf8String::default);
             assert_eq!(list, ["again", ""].map(Utf8String::from));
         }
+    }
+
+    #[test]
+    fn lists_of_arrays_hold_their_values() {
+        fn check<T: ListItem + Clone + PartialEq + fmt::Debug, const N: usize>(values: [T; N]) {
+            assert_eq!(List::from(values.clone()), values);
+            assert_eq!(List::from(values[0].clone()), values[..1]);
+        }
+        check(["a"].map(Utf8String::from));
+        check(["a", "b", "c"].map(Utf8String::from));
+        check([1_u32]);
+        check([1_u32, 2, 3, 4, 5]);
+        assert!(List::<Utf8String>::from([]).is_empty());
     }
 
     #[test]

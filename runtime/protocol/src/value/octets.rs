@@ -35,22 +35,16 @@ impl OctetString {
     /// A copy of `octets`.
     #[inline]
     pub fn copy_from(octets: &[u8]) -> Self {
-        let mut value = Self::EMPTY;
-        value.assign(octets);
-        value
+        match octets.len() {
+            length @ ..=INLINE => Self(Repr::Inline { length: length as u8, octets: padded(octets) }),
+            _ => Self(Repr::Boxed(octets.into())),
+        }
     }
 
     /// Overwrites this value with a copy of `octets`.
     #[inline]
     pub fn assign(&mut self, octets: &[u8]) {
-        match &mut self.0 {
-            repr if octets.len() <= INLINE => {
-                let mut inline = [0; INLINE];
-                copy_short(&mut inline, octets, |_| 0);
-                *repr = Repr::Inline { length: octets.len() as u8, octets: inline };
-            }
-            repr => *repr = Repr::Boxed(octets.into()),
-        }
+        *self = Self::copy_from(octets);
     }
 
     /// Overwrites this value, which must be kept inline, with `octets`, a part of `buffer`, sharing the buffer where the
@@ -116,6 +110,64 @@ impl OctetString {
             Repr::Shared(octets) => octets,
         }
     }
+}
+
+/// At most `INLINE` octets with zeros behind them, put together in registers: of octets known at compile time, a constant.
+#[inline(always)]
+fn padded(octets: &[u8]) -> [u8; INLINE] {
+    let word = |at: usize| u64::from_le_bytes(array(&octets[at..]));
+    let half = |at: usize| u64::from(u32::from_le_bytes(array(&octets[at..])));
+    let length = octets.len();
+    // The end is read from where it starts so late that it is whole, and shifted to behind the front.
+    let behind = |word: u64, missing: usize| word.unbounded_shr(8 * missing as u32);
+    let words = match length {
+        24.. => [word(0), word(8), word(16), behind(word(length - 8), 32 - length)],
+        16..24 => [word(0), word(8), behind(word(length - 8), 24 - length), 0],
+        8..16 => [word(0), behind(word(length - 8), 16 - length), 0, 0],
+        4..8 => [half(0) | half(length - 4) << (8 * (length - 4)), 0, 0, 0],
+        1..4 => {
+            let octet = |at: usize| u64::from(octets[at]) << (8 * at);
+            [octet(0) | octet(length / 2) | octet(length - 1), 0, 0, 0]
+        }
+        0 => [0; 4],
+    };
+    concat(words)
+}
+
+/// The same of a length known at compile time, in pieces that do not overlap: an array given by value is in memory, and is
+/// taken from there as it was put there.
+#[inline(always)]
+fn padded_array<const N: usize>(octets: &[u8; N]) -> [u8; INLINE] {
+    let mut words = [0; 4];
+    let mut at = 0;
+    let mut take = |count: usize, read: fn(&[u8]) -> u64| {
+        if N - at >= count {
+            words[at / 8] |= read(&octets[at..]) << (8 * (at % 8));
+            at += count;
+        }
+    };
+    (0..INLINE / 8).for_each(|_| take(8, |octets| u64::from_le_bytes(array(octets))));
+    take(4, |octets| u32::from_le_bytes(array(octets)).into());
+    take(2, |octets| u16::from_le_bytes(array(octets)).into());
+    take(1, |octets| octets[0].into());
+    concat(words)
+}
+
+#[inline(always)]
+fn concat(words: [u64; 4]) -> [u8; INLINE] {
+    let mut octets = [0; INLINE];
+    let (front, end) = octets.split_at_mut(24);
+    for (octets, word) in front.chunks_exact_mut(8).zip(words) {
+        octets.copy_from_slice(&word.to_le_bytes());
+    }
+    end.copy_from_slice(&words[3].to_le_bytes()[..INLINE - 24]);
+    octets
+}
+
+/// The first `N` octets.
+#[inline(always)]
+fn array<const N: usize>(octets: &[u8]) -> [u8; N] {
+    *octets.first_chunk().expect("as many as asked for")
 }
 
 /// Copies at most `INLINE` octets to the front of `to`, and tells what `suspect` finds in them. Two moves of a fixed size
@@ -235,20 +287,27 @@ impl std::hash::Hash for OctetString {
 }
 
 impl From<&[u8]> for OctetString {
+    #[inline]
     fn from(octets: &[u8]) -> Self {
         Self::copy_from(octets)
     }
 }
 
 impl<const N: usize> From<[u8; N]> for OctetString {
+    #[inline]
     fn from(octets: [u8; N]) -> Self {
-        Self::copy_from(&octets)
+        Self::from(&octets)
     }
 }
 
 impl<const N: usize> From<&[u8; N]> for OctetString {
+    #[inline]
     fn from(octets: &[u8; N]) -> Self {
-        Self::copy_from(octets)
+        if N > INLINE {
+            Self::copy_from(octets)
+        } else {
+            Self(Repr::Inline { length: N as u8, octets: padded_array(octets) })
+        }
     }
 }
 
@@ -284,6 +343,7 @@ impl FromIterator<u8> for OctetString {
 
 /// The octets of the text in UTF-8.
 impl From<&str> for OctetString {
+    #[inline]
     fn from(text: &str) -> Self {
         Self::copy_from(text.as_bytes())
     }
@@ -373,6 +433,25 @@ mod tests {
             value.assign(b"");
             assert_eq!(value, OctetString::EMPTY);
         }
+    }
+
+    #[test]
+    fn short_octets_are_copied_whatever_their_length() {
+        fn check<const N: usize>() {
+            let octets: [u8; N] = std::array::from_fn(|index| 0xff - index as u8);
+            for value in [OctetString::copy_from(&octets), octets.into(), (&octets).into(), octets.to_vec().into()] {
+                assert_eq!(value, octets);
+                // What stands behind a value takes the place of padding.
+                let (length, kept) = value.inline().expect("short");
+                assert_eq!((length, &kept[length..]), (N, &[0; INLINE][N..]));
+            }
+        }
+        macro_rules! check {
+            ($($length:literal)*) => { $(check::<$length>();)* };
+        }
+        check!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30);
+        assert_eq!(OctetString::from([7; 31]), [7; 31]);
+        assert_eq!(OctetString::from(&[7; 400]), [7; 400]);
     }
 
     #[test]

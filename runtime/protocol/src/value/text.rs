@@ -50,6 +50,7 @@ macro_rules! text {
         }
 
         impl From<&str> for $type {
+            #[inline]
             fn from(text: &str) -> Self {
                 Self(text.into())
             }
