@@ -3,6 +3,7 @@
 use allocation_counter::{AllocationInfo, measure};
 use diametric_dictionary::Loader;
 use diametric_dictionary::model::{self, AvpId, CommandId, DataType, Dictionary};
+use diametric_dissect::Dissector;
 use diametric_protocol::base::{DeviceWatchdogRequest, ResultCode};
 use diametric_protocol::codec::{DecodeError, Known};
 use diametric_protocol::credit_control::CreditControlRequest;
@@ -52,6 +53,17 @@ fn allocations<C: Command>(frame: &[u8]) -> u64 {
     let info = measure(|| decoded = message::decode::<C>(frame, known).ok());
     assert!(decoded.is_some());
     info.count_total
+}
+
+#[test]
+fn dissecting_needs_no_allocation() {
+    let dissector = Dissector::standard();
+    for (name, frame) in diametric_benches::all() {
+        let mut sum = None;
+        let info = measure(|| sum = diametric_benches::dissect(&frame, &dissector));
+        assert!(sum.is_some(), "{name}");
+        assert_eq!(info.count_total, 0, "{name}");
+    }
 }
 
 #[test]

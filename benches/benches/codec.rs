@@ -4,7 +4,8 @@
 mod peer;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use diametric_benches::{all, ccr_initial, is_group, w1, w2, w2a, w2r, w3, w4, walk};
+use diametric_benches::{all, ccr_initial, dissect, is_group, w1, w2, w2a, w2r, w3, w4, walk};
+use diametric_dissect::Dissector;
 use diametric_protocol::base::DeviceWatchdogRequest;
 use diametric_protocol::codec::Known;
 use diametric_protocol::credit_control::{CreditControlAnswer, CreditControlRequest};
@@ -99,6 +100,16 @@ fn by_header(criterion: &mut Criterion) {
     }
 }
 
+/// Messages read by the dictionary at run time.
+fn by_dictionary(criterion: &mut Criterion) {
+    let dissector = Dissector::standard();
+    for (name, frame) in all() {
+        criterion.benchmark_group("decode").bench_function(BenchmarkId::new("by dictionary", name), |bench| {
+            bench.iter(|| dissect(black_box(&frame), &dissector).expect("a valid message"));
+        });
+    }
+}
+
 fn codec(criterion: &mut Criterion) {
     limits(criterion);
     decode::<DeviceWatchdogRequest>(criterion, "w1", &w1());
@@ -114,6 +125,7 @@ fn codec(criterion: &mut Criterion) {
     encode::<CreditControlRequest>(criterion, "w3", &w3());
     encode::<CreditControlAnswer>(criterion, "w4", &w4());
     by_header(criterion);
+    by_dictionary(criterion);
     construct(criterion);
     peer(criterion);
 }

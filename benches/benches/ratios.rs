@@ -4,7 +4,8 @@
 mod peer;
 
 use diameter::dictionary::Dictionary;
-use diametric_benches::{all, ccr_initial, is_group, walk};
+use diametric_benches::{all, ccr_initial, dissect, is_group, walk};
+use diametric_dissect::Dissector;
 use diametric_protocol::base::DeviceWatchdogRequest;
 use diametric_protocol::codec::Known;
 use diametric_protocol::credit_control::{CreditControlAnswer, CreditControlRequest};
@@ -20,6 +21,7 @@ const TURN: Duration = Duration::from_micros(100);
 
 struct Setting {
     known: Known,
+    dissector: Dissector,
     dictionary: Arc<Dictionary>,
     turns: usize,
 }
@@ -29,12 +31,13 @@ type Operation<'a> = Box<dyn FnMut() + 'a>;
 fn main() -> std::io::Result<()> {
     // Without `--bench` this is run as a test: once is enough.
     let turns = if std::env::args().any(|argument| argument == "--bench") { 1500 } else { 1 };
-    let setting = Setting { known: Known::standard(), dictionary: peer::dictionary(), turns };
+    let (known, dissector) = (Known::standard(), Dissector::standard());
+    let setting = Setting { known, dissector, dictionary: peer::dictionary(), turns };
     let mut out = std::io::stdout().lock();
-    let names = ["walk", "decode", "d.decode", "encode", "d.encode", "top walk", "raw"];
+    let names = ["walk", "decode", "d.decode", "encode", "d.encode", "top walk", "raw", "dissect"];
     write!(out, "ns      ")?;
     names.iter().try_for_each(|name| write!(out, "{name:>9}"))?;
-    writeln!(out, "    decode/walk  d.decode/decode  d.encode/encode  raw/top walk")?;
+    writeln!(out, "    decode/walk  d.decode/decode  d.encode/encode  raw/top walk  dissect/walk")?;
     for (name, frame) in all() {
         let measure = match name {
             "w1" => measure::<DeviceWatchdogRequest>,
@@ -44,9 +47,10 @@ fn main() -> std::io::Result<()> {
         let times = measure(&frame, &setting);
         write!(out, "{name:<8}")?;
         times.iter().try_for_each(|time| write!(out, "{time:>9.1}"))?;
-        let [walk, decode, peer_decode, encode, peer_encode, top_walk, raw] = times;
-        let ratios = [decode / walk, peer_decode / decode, peer_encode / encode, raw / top_walk];
-        writeln!(out, "{:>15.2}{:>17.2}{:>17.2}{:>14.2}", ratios[0], ratios[1], ratios[2], ratios[3])?;
+        let [walk, decode, peer_decode, encode, peer_encode, top_walk, raw, dissect] = times;
+        let ratios = [decode / walk, peer_decode / decode, peer_encode / encode, raw / top_walk, dissect / walk];
+        ratios.iter().zip([15, 17, 17, 14, 14]).try_for_each(|(ratio, width)| write!(out, "{ratio:>width$.2}"))?;
+        writeln!(out)?;
     }
     let [ours, peers] = construct(&setting);
     writeln!(out, "w2 made from plain values and encoded: {ours:.0}, by diameter {peers:.0}: {:.2}", peers / ours)?;
@@ -81,12 +85,12 @@ fn medians<const N: usize>(mut operations: [Operation<'_>; N], turns: usize) -> 
     })
 }
 
-fn measure<C: Command>(frame: &[u8], setting: &Setting) -> [f64; 7] {
-    let Setting { known, dictionary, turns } = setting;
+fn measure<C: Command>(frame: &[u8], setting: &Setting) -> [f64; 8] {
+    let Setting { known, dissector, dictionary, turns } = setting;
     let received = message::decode::<C>(frame, known).expect("a valid message");
     let tree = peer::decode(frame, dictionary);
     let mut out = Vec::with_capacity(frame.len());
-    let operations: [Operation<'_>; 7] = [
+    let operations: [Operation<'_>; 8] = [
         Box::new(|| _ = black_box(walk(black_box(&frame[20..]), &is_group))),
         Box::new(|| _ = black_box(message::decode::<C>(black_box(frame), known))),
         Box::new(|| _ = black_box(peer::decode(black_box(frame), dictionary))),
@@ -98,6 +102,7 @@ fn measure<C: Command>(frame: &[u8], setting: &Setting) -> [f64; 7] {
         }),
         Box::new(|| _ = black_box(walk(black_box(&frame[20..]), &|_, _| false))),
         Box::new(|| _ = black_box(raw_sum(black_box(frame)))),
+        Box::new(|| _ = black_box(dissect(black_box(frame), dissector))),
     ];
     medians(operations, *turns)
 }

@@ -13,9 +13,11 @@
 //! | [`w4`] | CCA UPDATE that grants eight rating groups | 1472 | 105 |
 
 mod construct;
+mod dissect;
 mod workloads;
 
 pub use construct::ccr_initial;
+pub use dissect::dissect;
 pub use workloads::{w1, w2, w2a, w2r, w3, w4};
 
 /// Every workload with its name.

@@ -17,25 +17,29 @@ const ACCOUNTING: u32 = 3;
 /// Where several units define one AVP or command, as go-diameter's files may, the first loaded answers.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    avps: HashMap<(VendorId, u32), AvpId>,
+    avps: Table,
     avp_names: HashMap<String, Vec<AvpId>>,
-    commands: HashMap<(u32, u32), CommandId>,
+    commands: Table,
     command_names: HashMap<String, Vec<CommandId>>,
 }
 
 impl Index {
     /// Indexes a dictionary.
     pub fn new(dictionary: &Dictionary) -> Self {
-        let mut index = Self::default();
+        let mut index = Self {
+            avps: Table::for_entries(dictionary.avps.len()),
+            commands: Table::for_entries(dictionary.commands.len()),
+            ..Self::default()
+        };
         for (position, avp) in dictionary.avps.iter().enumerate() {
             let id = AvpId(position);
-            index.avps.entry((avp.vendor, avp.code)).or_insert(id);
+            index.avps.add(avp.vendor, avp.code, position);
             index.avp_names.entry(folded(&avp.name)).or_default().push(id);
         }
         for (position, command) in dictionary.commands.iter().enumerate() {
             let id = CommandId(position);
             if command.like.is_none() {
-                index.commands.entry((command.application, command.code)).or_insert(id);
+                index.commands.add(command.application, command.code, position);
             }
             let names = [
                 &command.name,
@@ -56,8 +60,9 @@ impl Index {
     }
 
     /// The AVP with this vendor and code.
+    #[inline]
     pub fn avp(&self, vendor: VendorId, code: u32) -> Option<AvpId> {
-        self.avps.get(&(vendor, code)).copied()
+        self.avps.get(vendor, code).map(AvpId)
     }
 
     /// All AVPs of this name, whatever their vendor. Case does not matter, and `TGPP-` means `3GPP-`.
@@ -70,7 +75,7 @@ impl Index {
     /// RAR, ASR and STR of an application that does not define them are those of the base protocol, and ACR is that of base
     /// accounting. Own forms (`<command like=…>`) are never found: on the wire they are the command they start from.
     pub fn command(&self, application: u32, code: u32) -> Option<CommandId> {
-        let get = |application| self.commands.get(&(application, code)).copied();
+        let get = |application| self.commands.get(application, code).map(CommandId);
         get(application).or_else(|| match code {
             _ if SESSION_COMMANDS.contains(&code) => get(BASE),
             ACCOUNTING_REQUEST => get(ACCOUNTING).or_else(|| get(BASE)),
@@ -83,6 +88,70 @@ impl Index {
     pub fn command_by_name(&self, name: &str) -> Vec<CommandId> {
         self.command_names.get(&folded(name)).cloned().unwrap_or_default()
     }
+}
+
+/// Positions by two numbers. Every AVP of every message is looked up, so this is open addressing with a multiplication for
+/// a hash; the keys come from dictionaries, so that whoever sends messages cannot choose them to collide.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    /// A power of two, at most half of them taken; empty for the empty index.
+    slots: Vec<Slot>,
+    /// How far a product is shifted, so that its top bits say where to look first.
+    shift: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    key: u64,
+    /// [`Slot::FREE`] if nothing is here.
+    position: u32,
+}
+
+impl Slot {
+    const FREE: u32 = u32::MAX;
+}
+
+impl Table {
+    fn for_entries(count: usize) -> Self {
+        let bits = (count * 2).next_power_of_two().trailing_zeros().max(1);
+        Self { slots: vec![Slot { key: 0, position: Slot::FREE }; 1 << bits], shift: u64::BITS - bits }
+    }
+
+    /// Adds an entry, unless there is one of this key.
+    fn add(&mut self, high: u32, low: u32, position: usize) {
+        let key = key(high, low);
+        let mut at = self.first(key);
+        while self.slots[at].position != Slot::FREE {
+            if self.slots[at].key == key {
+                return;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = Slot { key, position: position as u32 };
+    }
+
+    #[inline]
+    fn get(&self, high: u32, low: u32) -> Option<usize> {
+        let key = key(high, low);
+        let mut at = self.first(key);
+        loop {
+            let slot = self.slots.get(at)?;
+            if slot.key == key || slot.position == Slot::FREE {
+                return (slot.position != Slot::FREE).then_some(slot.position as usize);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    #[inline]
+    fn first(&self, key: u64) -> usize {
+        // The golden ratio spreads neighbouring codes evenly.
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+}
+
+fn key(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }
 
 /// A name as it is compared.

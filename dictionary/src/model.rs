@@ -235,6 +235,15 @@ pub struct Member {
     pub span: Span,
 }
 
+impl DataType {
+    /// Whether values are text in UTF-8.
+    #[inline]
+    pub fn is_text(self) -> bool {
+        use DataType::{DiameterIdentity, DiameterUri, IpFilterRule, QosFilterRule, Utf8String};
+        matches!(self, Utf8String | DiameterIdentity | DiameterUri | IpFilterRule | QosFilterRule)
+    }
+}
+
 impl Member {
     /// Whether at most one instance is allowed.
     pub fn is_single(&self) -> bool {

@@ -17,4 +17,6 @@ mod guides {
     mod online_charging {}
     #[doc = include_str!("../../docs/guide/offline-charging.md")]
     mod offline_charging {}
+    #[doc = include_str!("../../docs/guide/dissecting.md")]
+    mod dissecting {}
 }

@@ -1,9 +1,10 @@
 //! Runs one measured operation a number of times: for `valgrind --tool=callgrind`, whose instruction counts repeat on a
 //! noisy machine. Two runs with different numbers give the cost of one.
 //!
-//! `once walk|decode|encode|top-walk|raw|construct w1|w2|w2r|w2a|w3|w4 COUNT`; `construct` is of w2 alone.
+//! `once walk|decode|dissect|encode|top-walk|raw|construct w1|w2|w2r|w2a|w3|w4 COUNT`; `construct` is of w2 alone.
 
-use diametric_benches::{all, ccr_initial, is_group, walk};
+use diametric_benches::{all, ccr_initial, dissect, is_group, walk};
+use diametric_dissect::Dissector;
 use diametric_protocol::base::DeviceWatchdogRequest;
 use diametric_protocol::codec::Known;
 use diametric_protocol::credit_control::{CreditControlAnswer, CreditControlRequest};
@@ -26,18 +27,20 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    let usage = "once walk|decode|encode|top-walk|raw|construct w1|w2|w2r|w2a|w3|w4 COUNT\n";
+    let usage = "once walk|decode|dissect|encode|top-walk|raw|construct w1|w2|w2r|w2a|w3|w4 COUNT\n";
     let _ = std::io::Write::write_all(&mut std::io::stderr(), usage.as_bytes());
     ExitCode::from(2)
 }
 
 fn run<C: Command>(operation: &str, frame: &[u8], count: u32) -> bool {
     let known = Known::standard();
+    let dissector = Dissector::standard();
     let Ok(received) = message::decode::<C>(frame, &known) else { return false };
     for _ in 0..count {
         match operation {
             "walk" => _ = black_box(walk(black_box(&frame[20..]), &is_group)),
             "decode" => _ = black_box(message::decode::<C>(black_box(frame), &known)),
+            "dissect" => _ = black_box(dissect(black_box(frame), &dissector)),
             "encode" => _ = black_box(message::encode(received.header, black_box(&received.body))),
             "top-walk" => _ = black_box(walk(black_box(&frame[20..]), &|_, _| false)),
             "raw" => _ = black_box(raw_sum(black_box(frame))),

@@ -1,7 +1,7 @@
 //! Which messages are wanted.
 
-use super::names::Names;
 use diametric_dictionary::diagnostics::nearest;
+use diametric_dissect::Dissector;
 use diametric_protocol::wire::{Header, RawMessage};
 
 /// Which messages are wanted: all of several options, and of one option that is repeated any.
@@ -36,7 +36,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// Looks names up; an error says what is not known.
-    pub(crate) fn new(wanted: &Wanted, names: &Names) -> Result<Self, String> {
+    pub(crate) fn new(wanted: &Wanted, names: &Dissector) -> Result<Self, String> {
         Ok(Self {
             sessions: wanted.session_id.iter().map(|id| id.clone().into_bytes()).collect(),
             commands: each(&wanted.command, |word| command(word, names))?,
@@ -99,7 +99,7 @@ pub(crate) fn result_of(message: &RawMessage<'_>) -> Option<(u32, u32)> {
     None
 }
 
-fn command(word: &str, names: &Names) -> Result<Vec<(u32, Option<bool>)>, String> {
+fn command(word: &str, names: &Dissector) -> Result<Vec<(u32, Option<bool>)>, String> {
     if let Ok(code) = word.parse() {
         return Ok(vec![(code, None)]);
     }
@@ -121,7 +121,7 @@ fn command(word: &str, names: &Names) -> Result<Vec<(u32, Option<bool>)>, String
     known(found, "command", word, all.map(String::as_str))
 }
 
-fn application(word: &str, names: &Names) -> Result<Vec<u32>, String> {
+fn application(word: &str, names: &Dissector) -> Result<Vec<u32>, String> {
     if let Ok(id) = word.parse() {
         return Ok(vec![id]);
     }
@@ -131,7 +131,7 @@ fn application(word: &str, names: &Names) -> Result<Vec<u32>, String> {
     known(found, "application", word, applications.iter().map(|application| application.name.as_str()))
 }
 
-fn result(word: &str, names: &Names) -> Result<Vec<(u32, u32)>, String> {
+fn result(word: &str, names: &Dissector) -> Result<Vec<(u32, u32)>, String> {
     let end = |digit: &str| word.replace(['x', 'X'], digit).parse().ok();
     if word.starts_with(|first: char| first.is_ascii_digit())
         && let (Some(low), Some(high)) = (end("0"), end("9"))
@@ -140,8 +140,8 @@ fn result(word: &str, names: &Names) -> Result<Vec<(u32, u32)>, String> {
     }
     let labels = || [268, 298].into_iter().filter_map(|code| names.avp(0, code)).flat_map(|avp| avp.labels());
     let is = |label: &str| label.eq_ignore_ascii_case(word) || label.eq_ignore_ascii_case(&format!("DIAMETER_{word}"));
-    let found = labels().filter(|(_, label)| is(label)).filter_map(|(value, _)| u32::try_from(value).ok());
-    known(found.map(|code| (code, code)).collect(), "result code", word, labels().map(|(_, label)| label))
+    let found = labels().filter(|label| is(&label.name)).filter_map(|label| u32::try_from(label.value).ok());
+    known(found.map(|code| (code, code)).collect(), "result code", word, labels().map(|label| &*label.name))
 }
 
 /// What was found, or what to say if nothing was.

@@ -1,25 +1,50 @@
 //! Messages as JSON, one object a line, written straight into the output buffer.
 
-use super::names::Definition;
+use super::pieces::Pieces;
 use super::place::{self, Place};
-use super::text;
-use super::value::Value;
-use super::walk::{AvpHeading, Findings, Heading, Printer};
-use diametric_protocol::value::Address;
+use super::text::{self, Times};
+use super::walk::{AvpHeading, Findings, Heading, Printer, Shown};
+use diametric_dictionary::model::DataType;
+use diametric_dissect::{Definition, DissectedAvp, Dissector, Value};
 use diametric_protocol::wire::AvpFlags;
 use std::fmt;
+use std::net::IpAddr;
 
 /// Prints JSON.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Json {
     out: Vec<u8>,
     lengths: bool,
+    pieces: Pieces,
+    times: Times,
 }
 
 impl Json {
     /// A printer; `lengths` adds each AVP Length.
-    pub(crate) fn new(lengths: bool) -> Self {
-        Self { out: Vec::new(), lengths }
+    pub(crate) fn new(names: &Dissector, lengths: bool) -> Self {
+        Self { out: Vec::new(), lengths, pieces: Pieces::new(names), times: Times::default() }
+    }
+
+    /// How an AVP begins, up to its value.
+    #[inline]
+    fn head(&mut self, avp: &DissectedAvp<'_>, definition: &Definition) {
+        if self.lengths {
+            return self.head_with_length(avp, definition);
+        }
+        let flags = avp.flags();
+        self.pieces.head(&mut self.out, definition, flags, |out| {
+            write_head(out, Some(definition.name()), Some(definition.code()), Some(definition.vendor()), flags);
+            out.extend_from_slice(opening(definition));
+        });
+    }
+
+    #[cold]
+    fn head_with_length(&mut self, avp: &DissectedAvp<'_>, definition: &Definition) {
+        let out = &mut self.out;
+        write_head(out, Some(definition.name()), Some(definition.code()), Some(definition.vendor()), avp.flags());
+        out.extend_from_slice(b",\"length\":");
+        text::decimal(out, avp.length() as u64);
+        out.extend_from_slice(opening(definition));
     }
 
     fn raw(&mut self, text: &str) {
@@ -69,61 +94,55 @@ impl Json {
     }
 }
 
-/// How the object of an AVP begins, up to the letters of its flags.
-pub(crate) fn head(name: Option<&str>, code: Option<u32>, vendor: Option<u32>) -> Vec<u8> {
-    let mut out = Vec::new();
-    write_head(&mut out, name, code, vendor);
-    out
-}
-
-fn write_head(out: &mut Vec<u8>, name: Option<&str>, code: Option<u32>, vendor: Option<u32>) {
+/// How the object of an AVP begins, up to its value or, with `--lengths`, its length.
+fn write_head(out: &mut Vec<u8>, name: Option<&str>, code: Option<u32>, vendor: Option<u32>, flags: AvpFlags) {
     out.extend_from_slice(b"{\"name\":");
     nullable(out, name);
-    for (member, number) in [(&b",\"code\":"[..], code), (b",\"vendor\":", vendor)] {
-        out.extend_from_slice(member);
-        match number {
-            Some(number) => text::decimal(out, number.into()),
-            None => out.extend_from_slice(b"null"),
-        }
-    }
+    out.extend_from_slice(b",\"code\":");
+    nullable_number(out, code);
+    out.extend_from_slice(b",\"vendor\":");
+    nullable_number(out, vendor);
     out.extend_from_slice(b",\"flags\":[");
+    let letters = [(flags.is_vendor(), b'V'), (flags.is_mandatory(), b'M'), (flags.is_protected(), b'P')];
+    write_letters(out, letters.into_iter().filter_map(|(is_set, letter)| is_set.then_some(letter)));
 }
 
-/// The letters of V, M and P, by the three top bits, and the bracket that closes them, with blanks up to a length that the
-/// compiler knows; and the length without them.
-const FLAGS: [(&[u8; 12], usize); 8] = [
-    (b"]           ", 1),
-    (b"\"P\"]        ", 4),
-    (b"\"M\"]        ", 4),
-    (b"\"M\",\"P\"]    ", 8),
-    (b"\"V\"]        ", 4),
-    (b"\"V\",\"P\"]    ", 8),
-    (b"\"V\",\"M\"]    ", 8),
-    (b"\"V\",\"M\",\"P\"]", 12),
-];
-
-fn flags(out: &mut Vec<u8>, flags: AvpFlags) {
-    let (text, length) = FLAGS[usize::from(flags.0 >> 5)];
-    let start = out.len();
-    out.extend_from_slice(text);
-    out.truncate(start + length);
+/// The letters of a list of flags, and its end.
+fn write_letters(out: &mut Vec<u8>, letters: impl Iterator<Item = u8>) {
+    letters.for_each(|letter| out.extend_from_slice(&[b'"', letter, b'"', b',']));
+    end_list(out);
 }
 
-/// A value and its name.
-pub(crate) fn label(value: i64, name: Option<&str>) -> Vec<u8> {
-    let mut out = Vec::new();
-    write_label(&mut out, value, name);
-    out
+/// How the value of an AVP begins.
+fn opening(definition: &Definition) -> &'static [u8] {
+    match definition.data_type() {
+        DataType::Grouped => b",\"avps\":[",
+        DataType::Enumerated | DataType::Integer32 | DataType::Unsigned32 | DataType::Float32 | DataType::Float64 => {
+            b",\"value\":"
+        }
+        _ => b",\"value\":\"",
+    }
 }
 
+/// Ends a list whose elements, if there are any, end with commas.
+#[inline]
+fn end_list(out: &mut Vec<u8>) {
+    if out.last() == Some(&b',') {
+        out.pop();
+    }
+    out.push(b']');
+}
+
+/// A value and its name, and the end of its AVP.
 fn write_label(out: &mut Vec<u8>, value: i64, name: Option<&str>) {
     out.extend_from_slice(b"{\"value\":");
     text::signed(out, value);
     out.extend_from_slice(b",\"name\":");
     nullable(out, name);
-    out.push(b'}');
+    out.extend_from_slice(b"}},");
 }
 
+/// Every AVP ends with a comma, which the end of its list takes away.
 impl Printer for Json {
     fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.out
@@ -139,12 +158,8 @@ impl Printer for Json {
         self.raw(",\"application\":");
         text::decimal(&mut self.out, header.application.into());
         self.raw(",\"flags\":[");
-        for (position, letter) in header.flags.letters().enumerate() {
-            self.raw(if position == 0 { "\"" } else { ",\"" });
-            self.out.push(letter as u8);
-            self.out.push(b'"');
-        }
-        self.raw("],\"hop_by_hop\":");
+        write_letters(&mut self.out, header.flags.letters().map(|letter| letter as u8));
+        self.raw(",\"hop_by_hop\":");
         text::decimal(&mut self.out, header.hop_by_hop.0.into());
         self.raw(",\"end_to_end\":");
         text::decimal(&mut self.out, header.end_to_end.0.into());
@@ -152,100 +167,85 @@ impl Printer for Json {
     }
 
     #[inline]
-    fn avp(&mut self, heading: AvpHeading<'_>) {
-        // Behind the bracket that opens the list stands the first.
-        if self.out.last() != Some(&b'[') {
-            self.out.push(b',');
+    fn plain_text(&mut self, avp: &DissectedAvp<'_>, definition: &Definition) -> bool {
+        let start = self.out.len();
+        self.head(avp, definition);
+        let is_plain = text::copy_plain(&mut self.out, avp.data());
+        if is_plain {
+            self.raw("\"},");
+        } else {
+            self.out.truncate(start);
         }
-        match heading.definition {
-            Some(definition) => self.out.extend_from_slice(&definition.json_head),
-            None => write_head(&mut self.out, None, heading.code, heading.vendor),
-        }
-        flags(&mut self.out, heading.flags);
-        if self.lengths {
-            self.raw(",\"length\":");
-            match heading.length {
-                Some(length) => text::decimal(&mut self.out, length.into()),
-                None => self.raw("null"),
-            }
-        }
+        is_plain
     }
 
     #[inline]
-    fn value(&mut self, value: &Value<'_>, definition: Option<&Definition>) {
-        self.raw(",\"value\":");
+    fn value(&mut self, avp: &DissectedAvp<'_>, definition: &Definition, value: &Value<'_>) {
+        self.head(avp, definition);
         let out = &mut self.out;
-        match value {
-            Value::Octets(octets) => {
-                out.push(b'"');
-                text::hex(out, octets);
-                out.push(b'"');
-            }
-            Value::Text(text) => string(out, text),
-            Value::Unsigned32(number) => text::decimal(out, (*number).into()),
-            Value::Integer32(number) => text::signed(out, (*number).into()),
-            Value::Unsigned64(number) => {
-                out.push(b'"');
-                text::decimal(out, *number);
-                out.push(b'"');
-            }
-            Value::Integer64(number) => {
-                out.push(b'"');
-                text::signed(out, *number);
-                out.push(b'"');
-            }
+        match *value {
+            Value::Unsigned32(number) => text::decimal(out, number.into()),
+            Value::Integer32(number) => text::signed(out, number.into()),
             // What is not finite is no number in JSON.
             Value::Float32(number) if number.is_finite() => text::display(out, format_args!("{number:?}")),
             Value::Float64(number) if number.is_finite() => text::display(out, format_args!("{number:?}")),
             Value::Float32(number) => text::display(out, format_args!("\"{number:?}\"")),
             Value::Float64(number) => text::display(out, format_args!("\"{number:?}\"")),
-            Value::Enumerated(number) => match definition.and_then(|definition| definition.json_label(*number)) {
-                Some(json) => out.extend_from_slice(json),
-                None => write_label(out, *number, None),
-            },
-            // Neither can hold a character that JSON escapes.
-            Value::Time(time) => text::display(out, format_args!("\"{time}\"")),
-            Value::Ipv4(address) => {
-                out.push(b'"');
-                text::ipv4(out, *address);
-                out.push(b'"');
+            Value::Enumerated(value) => {
+                let number = value.value();
+                return match definition.position(number) {
+                    Some(position) => self.pieces.label(out, definition, position, |out| {
+                        write_label(out, number, Some(&definition.labels()[position].name));
+                    }),
+                    None => write_label(out, number, None),
+                };
             }
-            Value::Address(family, octets) => match Address::from_parts(*family, octets) {
-                Ok(address) => text::display(out, format_args!("\"{address}\"")),
-                Err(_) => out.extend_from_slice(b"null"),
-            },
-            Value::Masked(kept, mask) => {
-                string(out, kept);
-                out.pop();
-                text::display(out, format_args!("masked-{mask:016x}\""));
+            ref quoted => {
+                write_quoted(out, quoted, &mut self.times);
+                return self.raw("\"},");
             }
-            Value::Group => self.raw("null"),
         }
-        self.out.push(b'}');
+        self.raw("},");
     }
 
-    fn invalid(&mut self, octets: &Value<'_>, reason: &dyn fmt::Display) {
-        self.value(octets, None);
-        self.out.pop();
-        self.raw(",\"invalid\":");
-        string(&mut self.out, &reason.to_string());
-        self.out.push(b'}');
+    #[cold]
+    fn octets(&mut self, heading: AvpHeading<'_>, shown: Shown<'_>, reason: Option<&dyn fmt::Display>) {
+        let out = &mut self.out;
+        let name = heading.definition.map(Definition::name);
+        write_head(out, name, heading.code, heading.vendor, heading.flags);
+        if self.lengths {
+            out.extend_from_slice(b",\"length\":");
+            nullable_number(out, heading.length);
+        }
+        out.extend_from_slice(b",\"value\":\"");
+        match shown {
+            Shown::Octets(octets) => text::hex(out, octets),
+            Shown::Masked(kept, mask) => {
+                escaped(out, kept);
+                text::display(out, format_args!("masked-{mask:016x}"));
+            }
+        }
+        out.push(b'"');
+        if let Some(reason) = reason {
+            out.extend_from_slice(b",\"invalid\":");
+            string(out, &reason.to_string());
+        }
+        out.extend_from_slice(b"},");
     }
 
-    fn begin_group(&mut self) {
-        self.raw(",\"avps\":[");
+    #[inline]
+    fn begin_group(&mut self, avp: &DissectedAvp<'_>, definition: &Definition) {
+        self.head(avp, definition);
     }
 
+    #[inline]
     fn end_group(&mut self) {
-        self.raw("]}");
-    }
-
-    fn take_back(&mut self, length: usize) {
-        self.out.truncate(length);
+        end_list(&mut self.out);
+        self.raw("},");
     }
 
     fn end(&mut self, findings: &Findings) {
-        self.out.push(b']');
+        end_list(&mut self.out);
         if let Some(error) = &findings.error {
             self.raw(",\"error\":{\"result_code\":");
             text::decimal(&mut self.out, u32::from(error.result_code()).into());
@@ -265,6 +265,23 @@ impl Printer for Json {
     }
 }
 
+/// What stands in quotes, which are there already.
+fn write_quoted(out: &mut Vec<u8>, value: &Value<'_>, times: &mut Times) {
+    match *value {
+        Value::Octets(octets) => text::hex(out, octets),
+        Value::Text(text) | Value::Identity(text) | Value::Uri(text) => escaped(out, text),
+        Value::Unsigned64(number) => text::decimal(out, number),
+        Value::Integer64(number) => text::signed(out, number),
+        Value::Time(time) => times.write(out, time),
+        Value::Address(address) => match address.ip() {
+            Some(IpAddr::V4(address)) => text::ipv4(out, address),
+            _ => text::display(out, format_args!("{address}")),
+        },
+        // The others are no strings.
+        _ => {}
+    }
+}
+
 fn nullable(out: &mut Vec<u8>, text: Option<&str>) {
     match text {
         Some(text) => string(out, text),
@@ -272,20 +289,24 @@ fn nullable(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
-/// A string with what JSON wants escaped.
+fn nullable_number(out: &mut Vec<u8>, number: Option<u32>) {
+    match number {
+        Some(number) => text::decimal(out, number.into()),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
 fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let is_plain = |octet: u8| (octet >= 0x20) & (octet != b'"') & (octet != b'\\');
-    // Nearly every text is plain, which is found out many octets at a time.
-    if text.bytes().fold(true, |all, octet| all & is_plain(octet)) {
-        out.extend_from_slice(text.as_bytes());
-    } else {
+    let start = out.len();
+    if !text::copy_plain(out, text.as_bytes()) {
+        out.truncate(start);
         escaped(out, text);
     }
     out.push(b'"');
 }
 
-#[cold]
+/// Text with what JSON wants escaped.
 fn escaped(out: &mut Vec<u8>, text: &str) {
     for octet in text.bytes() {
         match octet {

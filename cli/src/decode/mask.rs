@@ -1,5 +1,6 @@
 //! Identities of subscribers made unrecognisable.
 
+use diametric_dissect::{Definition, Dissector};
 use std::hash::{BuildHasher as _, RandomState};
 
 /// How much of an AVP's value is an identity.
@@ -144,27 +145,36 @@ pub(crate) fn masking(name: &str) -> Masking {
 
 /// Gives the same mask to the same octets for as long as the command runs, and tells nothing of them: the key is random
 /// and forgotten.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mask {
     key: RandomState,
+    /// By the id of the definition.
+    maskings: Vec<Masking>,
 }
 
 impl Mask {
+    /// What masks the AVPs that a dissector knows.
+    pub(crate) fn new(dissector: &Dissector) -> Self {
+        let maskings = dissector.definitions().iter().map(|definition| masking(definition.name())).collect();
+        Self { key: RandomState::new(), maskings }
+    }
+
     /// What stands for these octets.
     pub(crate) fn of(&self, octets: &[u8]) -> u64 {
         self.key.hash_one(octets)
     }
-}
 
-/// What a masked value keeps, and the octets of it that are masked.
-pub(crate) fn split(masking: Masking, data: &[u8]) -> (&str, &[u8]) {
-    let kept = match masking {
-        Masking::BehindHost => data.iter().position(|octet| *octet == b';').map_or(0, |at| at + 1),
-        _ => 0,
-    };
-    match std::str::from_utf8(&data[..kept]) {
-        Ok(text) => (text, &data[kept..]),
-        Err(_) => ("", data),
+    /// What a value keeps and what stands for the rest of it, if it is an identity.
+    pub(crate) fn identity<'a>(&self, definition: &Definition, data: &'a [u8]) -> Option<(&'a str, u64)> {
+        let kept = match self.maskings[definition.id().0] {
+            Masking::Nothing => return None,
+            Masking::Whole => 0,
+            Masking::BehindHost => data.iter().position(|octet| *octet == b';').map_or(0, |at| at + 1),
+        };
+        Some(match std::str::from_utf8(&data[..kept]) {
+            Ok(text) => (text, self.of(&data[kept..])),
+            Err(_) => ("", self.of(data)),
+        })
     }
 }
 
@@ -202,10 +212,11 @@ mod tests {
 
     #[test]
     fn a_mask_depends_on_the_octets_and_on_nothing_else() {
-        let mask = Mask::default();
+        let dissector = Dissector::standard();
+        let mask = Mask::new(&dissector);
         assert_eq!(mask.of(b"a"), mask.of(b"a"));
         assert_ne!(mask.of(b"a"), mask.of(b"b"));
-        assert_ne!(mask.of(b"a"), Mask::default().of(b"a"));
+        assert_ne!(mask.of(b"a"), Mask::new(&dissector).of(b"a"));
     }
 
     #[test]

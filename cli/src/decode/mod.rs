@@ -6,8 +6,8 @@ mod follow;
 mod input;
 mod json;
 mod mask;
-mod names;
 mod output;
+mod pieces;
 mod place;
 mod progress;
 mod source;
@@ -15,7 +15,6 @@ mod summary;
 mod text;
 mod tree;
 mod typed;
-mod value;
 mod walk;
 
 use crate::dictionary::load;
@@ -23,12 +22,12 @@ use crate::report::{self, Outcome};
 use anyhow::Result;
 use capture::{Kind, Sink, Unread};
 use clap::error::ErrorKind;
+use diametric_dissect::Dissector;
 use diametric_protocol::wire::{HEADER_LEN, HeaderError, frame_length};
 use filter::{Filter, Wanted};
 use follow::Interrupt;
 use input::Input;
 use mask::Mask;
-use names::Names;
 use output::Output;
 use place::Place;
 use source::Source;
@@ -110,23 +109,23 @@ pub(crate) struct Args {
 /// Runs `diametric decode`.
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let Some(loaded) = load::beside_standard(&args.dictionary) else { return Ok(Outcome::Faulty) };
-    let names = Names::new(loaded.dictionary);
+    let dissector = Dissector::new(loaded.dictionary);
     let typed = Typed::new(args.strict, args.reencode);
-    let filter = match Filter::new(&args.wanted, &names) {
+    let filter = match Filter::new(&args.wanted, &dissector) {
         Ok(filter) => filter,
         Err(unknown) => clap::Error::raw(ErrorKind::InvalidValue, format!("{unknown}\n")).exit(),
     };
     if args.json {
-        decode(args, Output::new(&names, &typed, &filter, json::Json::new(args.lengths)))
+        decode(args, Output::new(&dissector, &typed, &filter, json::Json::new(&dissector, args.lengths)))
     } else {
-        decode(args, Output::new(&names, &typed, &filter, tree::Tree::new(args.lengths)))
+        decode(args, Output::new(&dissector, &typed, &filter, tree::Tree::new(&dissector, args.lengths)))
     }
 }
 
 fn decode(args: &Args, mut output: Output<'_, impl Printer>) -> Result<Outcome> {
     output.json = args.json;
     output.summary = args.summary.then(Summary::default);
-    output.mask = args.mask.then(Mask::default);
+    output.mask = args.mask.then(|| Mask::new(output.names));
     let unread = read(args, &mut output)?;
     output.finish(&unread)?;
     unread.tell();

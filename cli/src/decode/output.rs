@@ -3,12 +3,12 @@
 use super::capture::{Sink, Unread};
 use super::filter::Filter;
 use super::mask::Mask;
-use super::names::Names;
 use super::place::Place;
 use super::summary::Summary;
 use super::typed::Typed;
 use super::walk::{self, Printer};
 use anyhow::{Context as _, Result};
+use diametric_dissect::Dissector;
 use diametric_protocol::wire::RawMessage;
 use std::io::{self, StdoutLock, Write as _};
 
@@ -18,7 +18,7 @@ const CHUNK: usize = 1 << 16;
 /// Prints messages, or counts them.
 pub(crate) struct Output<'a, P> {
     /// What things are called.
-    pub(crate) names: &'a Names,
+    pub(crate) names: &'a Dissector,
     /// What is asked of the typed layer.
     pub(crate) typed: &'a Typed,
     /// Which messages are wanted.
@@ -36,7 +36,7 @@ pub(crate) struct Output<'a, P> {
 
 impl<'a, P: Printer> Output<'a, P> {
     /// Prints all messages to standard output.
-    pub(crate) fn new(names: &'a Names, typed: &'a Typed, filter: &'a Filter, printer: P) -> Self {
+    pub(crate) fn new(names: &'a Dissector, typed: &'a Typed, filter: &'a Filter, printer: P) -> Self {
         let out = io::stdout().lock();
         Self { names, typed, filter, mask: None, summary: None, json: false, printer, out }
     }
@@ -79,7 +79,7 @@ impl<P: Printer> Sink for Output<'_, P> {
         }
         let mut findings = self.typed.examine(&message, frame);
         findings.is_masked = self.mask.is_some();
-        walk::message(place, &message, &findings, self.names, self.mask.as_ref(), &mut self.printer);
+        walk::message(place, message, &findings, self.names, self.mask.as_ref(), &mut self.printer);
         if self.printer.buffer().len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 

@@ -1,16 +1,12 @@
-//! Takes a message apart and hands the parts to a printer.
+//! Hands the parts of a message to a printer.
 
-use super::mask::{self, Mask, Masking};
-use super::names::{Definition, Names};
+use super::mask::{self, Mask};
 use super::place::Place;
-use super::value::Value;
 use diametric_dictionary::model::Message;
+use diametric_dissect::{Avps, Definition, DissectedAvp, Dissector, Unframed, Value};
 use diametric_protocol::codec::DecodeError;
-use diametric_protocol::wire::{AvpFlags, AvpReader, Framing, Header, RawAvp, RawMessage};
+use diametric_protocol::wire::{AvpFlags, Header, RawMessage};
 use std::fmt;
-
-/// How deep groups are followed; what lies deeper is shown as octets.
-const MAX_DEPTH: usize = 32;
 
 /// What is printed of a message besides its AVPs.
 pub(crate) struct Heading<'a> {
@@ -59,24 +55,32 @@ impl Findings {
     }
 }
 
+/// What is shown for a payload.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown<'a> {
+    /// Its octets.
+    Octets(&'a [u8]),
+    /// What is not shown: what stands before it, and what stands for it.
+    Masked(&'a str, u64),
+}
+
 /// Receives the parts of a message in order and writes them into a buffer.
 pub(crate) trait Printer {
-    /// What has been written and not been taken away.
+    /// What has been written.
     fn buffer(&mut self) -> &mut Vec<u8>;
     /// A message begins.
     fn begin(&mut self, heading: &Heading<'_>);
-    /// An AVP begins; exactly one of `value`, `invalid` and `begin_group` follows.
-    fn avp(&mut self, heading: AvpHeading<'_>);
-    /// The value of the AVP, which ends with it.
-    fn value(&mut self, value: &Value<'_>, definition: Option<&Definition>);
-    /// The AVP ends with octets, or a mask, that do not fit its type.
-    fn invalid(&mut self, octets: &Value<'_>, reason: &dyn fmt::Display);
-    /// The AVP is a group, and its members follow.
-    fn begin_group(&mut self);
+    /// An AVP whose value is text; nothing is done, and false returned, if there is more in it than printable ASCII without
+    /// quotes and backslashes.
+    fn plain_text(&mut self, avp: &DissectedAvp<'_>, definition: &Definition) -> bool;
+    /// An AVP with its value, which is no group.
+    fn value(&mut self, avp: &DissectedAvp<'_>, definition: &Definition, value: &Value<'_>);
+    /// An AVP with octets or a mask instead of a value, and if it should have one the reason.
+    fn octets(&mut self, heading: AvpHeading<'_>, shown: Shown<'_>, reason: Option<&dyn fmt::Display>);
+    /// An AVP that is a group, and whose members follow.
+    fn begin_group(&mut self, avp: &DissectedAvp<'_>, definition: &Definition);
     /// The members of the group end, and with them the AVP.
     fn end_group(&mut self);
-    /// Takes back what was written since the buffer had this length and the last AVP began.
-    fn take_back(&mut self, length: usize);
     /// The message ends.
     fn end(&mut self, findings: &Findings);
 }
@@ -84,103 +88,77 @@ pub(crate) trait Printer {
 /// Prints one message.
 pub(crate) fn message(
     place: &Place,
-    message: &RawMessage<'_>,
+    message: RawMessage<'_>,
     findings: &Findings,
-    names: &Names,
+    names: &Dissector,
     mask: Option<&Mask>,
     printer: &mut impl Printer,
 ) {
-    let header = message.header;
-    let application = names.application(header.application);
-    printer.begin(&Heading { place, header, message: names.message(header), application });
-    if let Err(framing) = avps(message.avps(), 0, names, mask, printer) {
-        unframed(framing, names, mask, printer);
-    }
+    let message = names.message(message);
+    let (header, application) = (message.header(), message.application());
+    printer.begin(&Heading { place, header, message: message.command(), application });
+    all(message.avps(), mask, printer);
     printer.end(findings);
 }
 
-/// Prints AVPs up to the first that is not framed.
-fn avps<'a>(
-    reader: AvpReader<'a>,
-    depth: usize,
-    names: &Names,
-    mask: Option<&Mask>,
-    printer: &mut impl Printer,
-) -> Result<(), Framing<'a>> {
-    for avp in reader {
-        let avp = avp?;
-        let definition = names.avp(avp.vendor, avp.code);
-        printer.avp(AvpHeading {
-            definition,
-            code: Some(avp.code),
-            vendor: Some(avp.vendor),
-            flags: avp.flags,
-            length: Some((avp.header_len() + avp.data.len()) as u32),
-        });
-        let Some(known) = definition else {
-            // Nobody can tell what is in it.
-            printer.value(&octets(mask, avp.data), None);
-            continue;
-        };
-        if let Some(mask) = mask.filter(|_| known.masking != Masking::Nothing) {
-            let (kept, masked) = mask::split(known.masking, avp.data);
-            printer.value(&Value::Masked(kept, mask.of(masked)), definition);
-            continue;
-        }
-        match Value::read(known.data_type, known.is_named, avp.data) {
-            Ok(Value::Group) => group(avp, known, depth + 1, names, mask, printer),
-            Ok(value) => printer.value(&value, definition),
-            Err(misfit) => printer.invalid(&octets(mask, avp.data), &misfit),
+fn all(avps: Avps<'_>, mask: Option<&Mask>, printer: &mut impl Printer) {
+    for avp in avps {
+        match avp {
+            Ok(avp) => one(avp, mask, printer),
+            Err(avp) => unframed(avp, mask, printer),
         }
     }
-    Ok(())
 }
 
-fn group(
-    avp: RawAvp<'_>,
-    definition: &Definition,
-    depth: usize,
-    names: &Names,
-    mask: Option<&Mask>,
-    printer: &mut impl Printer,
-) {
-    if depth > MAX_DEPTH {
-        return printer.invalid(&octets(mask, avp.data), &format_args!("groups nest deeper than {MAX_DEPTH} levels"));
+#[inline]
+fn one(avp: DissectedAvp<'_>, mask: Option<&Mask>, printer: &mut impl Printer) {
+    let data = avp.data();
+    let Some(definition) = avp.definition() else {
+        // Nobody can tell what is in it.
+        return printer.octets(AvpHeading::of(&avp), octets(mask, data), None);
+    };
+    if let Some((kept, masked)) = mask.and_then(|mask| mask.identity(definition, data)) {
+        return printer.octets(AvpHeading::of(&avp), Shown::Masked(kept, masked), None);
     }
-    let start = printer.buffer().len();
-    printer.begin_group();
-    match avps(avp.members(), depth, names, mask, printer) {
-        Ok(()) => printer.end_group(),
-        // What somebody reports as broken may well be broken.
-        Err(framing) if definition.is_failed_avp => {
-            unframed(framing, names, mask, printer);
+    // Nearly all text is plain, which is found out as it is copied.
+    if definition.data_type().is_text() && printer.plain_text(&avp, definition) {
+        return;
+    }
+    match avp.value() {
+        Ok(Value::Group(members)) => {
+            printer.begin_group(&avp, definition);
+            all(members, mask, printer);
             printer.end_group();
         }
-        Err(framing) => {
-            printer.take_back(start);
-            printer.invalid(&octets(mask, avp.data), &format_args!("at octet {}: {}", framing.offset, framing.fault));
-        }
+        Ok(value) => printer.value(&avp, definition, &value),
+        Err(misfit) => printer.octets(AvpHeading::of(&avp), octets(mask, data), Some(&misfit)),
     }
 }
 
-/// Prints an AVP that reaches beyond its end or is cut short: what can be told of its header, and the rest as octets.
-fn unframed(framing: Framing<'_>, names: &Names, mask: Option<&Mask>, printer: &mut impl Printer) {
-    let word = |at: usize| framing.rest.get(at..)?.first_chunk().copied().map(u32::from_be_bytes);
-    let flags = AvpFlags(framing.rest.get(4).copied().unwrap_or_default());
-    let code = word(0);
-    let vendor = if flags.is_vendor() { word(8) } else { code.and(Some(0)) };
-    let definition = vendor.zip(code).and_then(|(vendor, code)| names.avp(vendor, code));
-    let length = word(4).map(|word| word & 0x00ff_ffff);
-    let header_len = if flags.is_vendor() { 12 } else { 8 };
-    printer.avp(AvpHeading { definition, code, vendor, flags, length });
-    let rest = framing.rest.get(header_len..).unwrap_or(framing.rest);
-    printer.invalid(&octets(mask, rest), &framing.fault);
+#[cold]
+fn unframed(avp: Unframed<'_>, mask: Option<&Mask>, printer: &mut impl Printer) {
+    let Unframed { definition, code, vendor, flags, length, .. } = avp;
+    let heading = AvpHeading { definition, code, vendor, flags, length };
+    printer.octets(heading, octets(mask, avp.data), Some(&avp.fault));
+}
+
+impl<'a> AvpHeading<'a> {
+    /// That of an AVP.
+    pub(crate) fn of(avp: &DissectedAvp<'a>) -> Self {
+        Self {
+            definition: avp.definition(),
+            code: Some(avp.code()),
+            vendor: Some(avp.vendor()),
+            flags: avp.flags(),
+            length: Some(avp.length() as u32),
+        }
+    }
 }
 
 /// Octets that mean nothing to anybody, which may be identities.
-fn octets<'a>(mask: Option<&Mask>, octets: &'a [u8]) -> Value<'a> {
+fn octets<'a>(mask: Option<&Mask>, octets: &'a [u8]) -> Shown<'a> {
     match mask {
-        Some(mask) => Value::Masked("", mask.of(octets)),
-        None => Value::Octets(octets),
+        Some(mask) => Shown::Masked("", mask.of(octets)),
+        None => Shown::Octets(octets),
     }
 }

@@ -1,7 +1,9 @@
 //! Trees.
 
-use crate::build::{M, V, avp, base, ccr, hex, message, number};
+use crate::build::{M, V, avp, base, ccr, ccr_avps, hex, message, number};
 use crate::{data, printed};
+use diametric_dissect::Dissector;
+use diametric_protocol::wire::RawMessage;
 
 #[test]
 fn a_request_with_a_group() {
@@ -32,9 +34,8 @@ Device-Watchdog-Request (DWR) 280 app 0 (Base) R hop-by-hop 0x00000001 end-to-en
     assert_eq!(printed(&["decode", "-"], dwr), expected);
 }
 
-#[test]
-fn every_kind_of_value() {
-    let avps = [
+fn every_kind() -> Vec<Vec<u8>> {
+    vec![
         number(268, 2001),
         number(268, 29_999),
         base(55, &3_913_056_000_u32.to_be_bytes()),
@@ -55,7 +56,11 @@ fn every_kind_of_value() {
         avp(7008, V, 99_999, &f64::NAN.to_be_bytes()),
         avp(862, V | M, 10_415, &9001_u32.to_be_bytes()),
         avp(1, V | 0x20 | 0x01, 55_555, &[1]),
-    ];
+    ]
+}
+
+#[test]
+fn every_kind_of_value() {
     let expected = "  Result-Code (268) M DIAMETER_SUCCESS (2001)
   Result-Code (268) M 29999
   Event-Timestamp (55) M 2024-01-01T00:00:00Z
@@ -77,7 +82,7 @@ fn every_kind_of_value() {
   Node-Functionality (862/10415) V,M Acme-Gateway (9001)
   unknown (1/55555) V,P+0x01 0x01
 ";
-    let tree = printed(&["decode", "--dictionary", &data("acme.xml")], &hex(&message(0x40, 272, 4, &avps)));
+    let tree = printed(&["decode", "--dictionary", &data("acme.xml")], &hex(&message(0x40, 272, 4, &every_kind())));
     let (heading, values) = tree.split_once('\n').unwrap();
     assert_eq!(values, expected);
     assert!(heading.starts_with("Credit-Control-Answer (CCA) 272 app 4 (Credit-Control) P hop"), "{heading}");
@@ -221,4 +226,24 @@ fn dictionaries_that_cannot_be_used_are_refused() {
 fn lengths_are_added_on_demand() {
     let tree = printed(&["decode", "--lengths"], &hex(&message(0x80, 280, 0, &[base(264, b"a"), number(278, 7)])));
     assert!(tree.ends_with("Origin-Host (264) M length 9 \"a\"\n  Origin-State-Id (278) M length 12 7\n"), "{tree}");
+}
+
+#[test]
+fn trees_are_what_the_library_displays() {
+    let group = [base(443, &[number(450, 0), base(444, b"1\x7f2")].concat()), avp(873, V | 0x21, 10_415, b"")].concat();
+    let nested = (0..10).fold(number(278, 1), |inner, _| base(279, &inner));
+    let whole = message(0xcf, 272, 4, &[ccr_avps(), every_kind(), vec![base(279, &group), nested]].concat());
+    let mut frames = vec![ccr(), message(0, 8_388_999, 77, &[base(263, b"a")]), whole.clone()];
+    for position in 20..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[position] ^= 0x81;
+        frames.push(damaged);
+    }
+    let dissector = Dissector::standard();
+    let displayed: Vec<String> = frames
+        .iter()
+        .map(|frame| format!("{}\n", dissector.message(RawMessage::read(frame).expect("a header"))))
+        .collect();
+    let lines: String = frames.iter().map(|frame| hex(frame) + "\n").collect();
+    assert_eq!(printed(&["decode"], &lines), displayed.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! Frames: without a dictionary, by their header, and of a command that the input chooses.
 
+use diametric_dissect::{Avps, Dissector, MAX_DEPTH, Value};
 use diametric_protocol::DICTIONARY;
 use diametric_protocol::answer::{self, ErrorAnswer, Origin, RequestContext};
 use diametric_protocol::codec::{CommandInfo, DecodeError, Known};
@@ -11,8 +12,10 @@ use diametric_protocol::wire::{
 use std::sync::LazyLock;
 
 static KNOWN: LazyLock<Known> = LazyLock::new(Known::standard);
+static DISSECTOR: LazyLock<Dissector> = LazyLock::new(Dissector::standard);
 
-/// Framing loses nothing: what is framed is written as it was read.
+/// Framing loses nothing: what is framed is written as it was read. Taken apart by a dictionary, each AVP stands where it is
+/// said to.
 pub fn raw(data: &[u8]) {
     if let Ok(Some(length)) = frame_length(data) {
         assert!((HEADER_LEN..=MAX_MESSAGE_LEN).contains(&length) && length.is_multiple_of(4));
@@ -27,6 +30,26 @@ pub fn raw(data: &[u8]) {
     let framed = message.avps().all(|avp| avp.is_ok());
     assert_eq!(message.write(&mut written).is_ok(), framed);
     assert!(!framed || written == data);
+    let dissected = DISSECTOR.message(message);
+    check_avps(dissected.avps(), data, 0);
+    assert!(!dissected.to_string().is_empty());
+    let last = dissected.avps().map_while(Result::ok).last();
+    assert!(last.is_none_or(|avp| dissected.path_at(avp.offset()).is_some()));
+}
+
+fn check_avps(avps: Avps<'_>, frame: &[u8], depth: usize) {
+    for avp in avps {
+        let avp = match avp {
+            Ok(avp) => avp,
+            Err(unframed) => return assert!(frame[unframed.offset..].len() >= unframed.data.len()),
+        };
+        assert!(frame[avp.offset()..][..avp.length()].ends_with(avp.data()));
+        assert!(avp.depth() == depth && depth <= MAX_DEPTH);
+        assert_eq!(matches!(avp.value(), Ok(Value::Unknown(_))), avp.definition().is_none());
+        if let Ok(Value::Group(members)) = avp.value() {
+            check_avps(members, frame, depth + 1);
+        }
+    }
 }
 
 /// A frame, as a node takes it: judged by its header and its grammar, answered if it is a request.

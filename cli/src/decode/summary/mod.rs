@@ -4,8 +4,8 @@ mod pending;
 mod print;
 
 use super::filter::result_of;
-use super::names::Names;
 use super::place::{Place, Transport};
+use diametric_dissect::Dissector;
 use diametric_protocol::wire::RawMessage;
 use hdrhistogram::Histogram;
 use pending::{Earlier, Pending, Request};
@@ -132,7 +132,7 @@ impl Summary {
     }
 
     /// Counts the requests that have no answer, now that none can come, and puts the commands in order.
-    pub(crate) fn finish(&mut self, names: &Names) {
+    pub(crate) fn finish(&mut self, names: &Dissector) {
         let left: Vec<Request> = self.pending.drain().collect();
         left.iter().for_each(|request| self.leave(request));
         self.commands.retain(|tally| tally.requests + tally.answers > 0);

@@ -1,9 +1,7 @@
 //! Requests that wait for their answers.
 
-use crate::decode::names::KeyHasher;
 use diametric_protocol::wire::{EndToEndId, HopByHopId};
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use rustc_hash::FxHashMap;
 use std::time::Duration;
 
 /// How many requests may come before one that has no answer is forgotten, at least.
@@ -29,7 +27,7 @@ pub(super) enum Earlier {
     Other(Request),
 }
 
-type Requests = HashMap<u64, Request, BuildHasherDefault<KeyHasher>>;
+type Requests = FxHashMap<u64, Request>;
 
 /// Requests by connection, direction and hop-by-hop identifier: the younger ones, and those before them.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! A summary as a table or as an object.
 
 use super::{Latency, Summary, Tally};
-use crate::decode::names::Names;
 use crate::decode::place;
+use diametric_dissect::Dissector;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ const COLUMNS: [&str; 12] = [
 
 impl Summary {
     /// A table for people.
-    pub(crate) fn table(&self, names: &Names) -> String {
+    pub(crate) fn table(&self, names: &Dissector) -> String {
         let mut out = String::new();
         let [requests, answers] = self.totals();
         write_line(&mut out, format_args!("{} messages: {requests} requests, {answers} answers", requests + answers));
@@ -69,7 +69,7 @@ impl Summary {
     }
 
     /// An object for programs.
-    pub(crate) fn object(&self, names: &Names) -> Map<String, Value> {
+    pub(crate) fn object(&self, names: &Dissector) -> Map<String, Value> {
         let [requests, answers] = self.totals();
         let mut object = Map::new();
         object.insert("messages".into(), json!(requests + answers));
@@ -91,7 +91,7 @@ impl Summary {
 }
 
 impl Tally {
-    fn title(&self, names: &Names) -> String {
+    fn title(&self, names: &Dissector) -> String {
         let command = match names.command(self.application, self.code) {
             Some(command) => format!("{} ({}) {}", command.name, command.short, self.code),
             None => format!("unknown {}", self.code),
@@ -111,7 +111,7 @@ impl Tally {
         counts.map(|count| count.to_string()).into_iter().chain(latencies).collect()
     }
 
-    fn object(&self, names: &Names) -> Value {
+    fn object(&self, names: &Dissector) -> Value {
         let results = self.results.iter().map(|(result, count)| {
             let (vendor, value) = result.unzip();
             json!({"vendor": vendor, "value": value, "name": result.and_then(|result| label(result, names)), "count": count})
@@ -144,12 +144,12 @@ impl Latency {
     }
 }
 
-fn label((vendor, code): (u32, u32), names: &Names) -> Option<&str> {
+fn label((vendor, code): (u32, u32), names: &Dissector) -> Option<&str> {
     let avp = names.avp(0, if vendor == 0 { 268 } else { 298 })?;
     avp.label(code.into())
 }
 
-fn result_title(result: Option<(u32, u32)>, names: &Names) -> String {
+fn result_title(result: Option<(u32, u32)>, names: &Dissector) -> String {
     let Some((vendor, code)) = result else { return "no result".to_owned() };
     let name = label((vendor, code), names).unwrap_or("unknown");
     if vendor == 0 { format!("{code} {name}") } else { format!("{code} {name} (vendor {vendor})") }
