@@ -118,6 +118,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         .ro_client(args.destination_realm.as_str());
     config.ro.ocs_host = args.destination_host.as_deref().map(Into::into);
     config.ro.tx = args.timeout;
+    // What cannot be delivered is told, not kept.
+    config.ro.buffer = 0;
     client::run(config, |node| charge(args, node))
 }
 

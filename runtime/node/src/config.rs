@@ -133,6 +133,12 @@ pub struct RoConfig {
     /// How many other servers are tried for one request that the first one did not take or answer: of a session that may
     /// move, and of a one-time event. None where `ocs_host` says that it must be that server. 1.
     pub alternates: u32,
+    /// How many debits and refunds that could not be delivered are kept to be sent later (RFC 8506 §6.5). They are kept in
+    /// memory: what is not delivered when the process ends is lost. When there are so many, no more are taken, and the
+    /// caller is told what went wrong. 10 000; 0 keeps none.
+    pub buffer: usize,
+    /// How long to wait between attempts to deliver them. 10 s.
+    pub retry_interval: Duration,
 }
 
 /// Parameters of offline charging.
@@ -186,6 +192,8 @@ impl Config {
                 tx: Duration::from_secs(10),
                 session_failover: CcSessionFailover::FAILOVER_NOT_SUPPORTED,
                 alternates: 1,
+                buffer: 10_000,
+                retry_interval: Duration::from_secs(10),
             },
             rf: RfConfig { cdf_realm: None, cdf_host: None, buffer: 10_000, retry_interval: Duration::from_secs(10) },
         }

@@ -77,6 +77,7 @@ mod peers;
 pub mod rf;
 pub mod ro;
 mod snapshot;
+mod store;
 
 pub use config::{
     Accept, Config, ConfigError, DEFAULT_PORT, InvalidAddress, PeerAddress, PeerConfig, Problem, RealmConfig, RfConfig,

@@ -12,7 +12,9 @@ use crate::dispatch::{Dispatcher, Handlers, Incoming};
 use crate::driver::{Frame, Tap};
 use crate::error::{SendError, StartError};
 use crate::peers::Peers;
-use crate::ro::{CREDIT_CONTROL, Later, RoSessions};
+use crate::rf::Undelivered;
+use crate::ro::{CREDIT_CONTROL, Later, RoSessions, StoredEvent};
+use crate::store::Store;
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::codec::{DictionaryTable, Known};
 use diametric_protocol::message::{self, EndToEndIds, Request};
@@ -44,7 +46,8 @@ pub(crate) struct Shared {
     dispatcher: Arc<Dispatcher>,
     session_ids: SessionIds,
     ro_sessions: RoSessions,
-    rf_buffer: Arc<crate::rf::Buffer>,
+    ro_store: Arc<Store<StoredEvent>>,
+    rf_store: Arc<Store<Undelivered>>,
     end_to_end: Arc<EndToEndIds>,
     listening: Vec<SocketAddr>,
     tap: Option<Tap>,
@@ -144,7 +147,8 @@ impl NodeBuilder {
             peers: Arc::new(Peers::new(Arc::clone(&local), &config)),
             dispatcher: Arc::new(Dispatcher::new(Arc::clone(&local), Arc::clone(&known), handlers, &config)),
             ro_sessions: RoSessions::default(),
-            rf_buffer: crate::rf::Buffer::new(config.rf.buffer, config.rf.retry_interval),
+            ro_store: Store::new(config.ro.buffer, config.ro.retry_interval),
+            rf_store: Store::new(config.rf.buffer, config.rf.retry_interval),
             session_ids: SessionIds::new(&local.origin_host, seconds).from_low(fraction),
             end_to_end: Arc::new(EndToEndIds::new(seconds, fastrand::u32(..))),
             listening: listeners.iter().map(|(_, bound)| *bound).collect(),
@@ -237,8 +241,12 @@ impl Shared {
         &self.ro_sessions
     }
 
-    pub(crate) fn rf_buffer(&self) -> &Arc<crate::rf::Buffer> {
-        &self.rf_buffer
+    pub(crate) fn ro_store(&self) -> &Arc<Store<StoredEvent>> {
+        &self.ro_store
+    }
+
+    pub(crate) fn rf_store(&self) -> &Arc<Store<Undelivered>> {
+        &self.rf_store
     }
 
     pub(crate) fn new_session_id(&self) -> String {

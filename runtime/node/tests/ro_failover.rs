@@ -381,7 +381,8 @@ async fn where_there_is_no_other_server_the_error_is_that_of_the_first() {
     one.next().await;
     one.raw.close().await;
     let error = soon(debit).await.unwrap().unwrap_err();
-    assert!(matches!(error, RoError::Send(SendError::ConnectionLost { .. })), "{error}");
+    let RoError::Stored(cause) = error else { panic!("it is kept: {error}") };
+    assert!(matches!(*cause, RoError::Send(SendError::ConnectionLost { .. })), "{cause}");
 }
 
 #[tokio::test]

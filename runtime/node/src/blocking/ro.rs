@@ -25,6 +25,28 @@ impl Ro {
         Service { service: self.ro.service(service_context_id), engine: self.engine.clone() }
     }
 
+    /// How many debits and refunds wait to be sent again, as [`ro::Ro::undelivered`].
+    pub fn undelivered(&self) -> usize {
+        self.ro.undelivered()
+    }
+
+    /// How many of them were given up, as [`ro::Ro::dropped`].
+    pub fn dropped(&self) -> u64 {
+        self.ro.dropped()
+    }
+
+    /// Sends those that wait, for `limit` at most, and says how many wait still. As [`ro::Ro::drain`].
+    ///
+    /// # Errors
+    /// If it is called in async code, which must not wait.
+    pub fn drain(&self, limit: Duration) -> Result<usize, RoError> {
+        self.engine.wait(async {
+            // What it comes to is counted below.
+            let _ = tokio::time::timeout(limit, self.ro.drain()).await;
+            Ok(self.ro.undelivered())
+        })
+    }
+
     /// Has RARs answered by `handler`, each in a thread of its own, where it may wait for an update of the session. As
     /// [`ro::Ro::on_reauth`].
     pub fn on_reauth(&self, handler: impl Fn(SessionHandle, Reauthorization) + Send + Sync + 'static) {

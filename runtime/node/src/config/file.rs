@@ -180,6 +180,8 @@ fn online(table: Table<'_>, top: &Table<'_>, mut config: Config) -> Config {
     table.set("tx-timer", &mut config.ro.tx, duration);
     table.set("session-failover", &mut config.ro.session_failover, session_failover);
     table.set("alternates", &mut config.ro.alternates, u32);
+    table.set("buffer", &mut config.ro.buffer, |value| u32(value).map(|count| count as usize));
+    table.set("retry-interval", &mut config.ro.retry_interval, duration);
     let mut applications = std::mem::take(&mut config.local.applications).with_auth(4);
     if let Some(vendor) = table.get("vendor-id", u32) {
         applications = applications.with_vendor_auth(vendor, 4);

@@ -187,7 +187,7 @@ pub(super) async fn deliver<A: Answer + Form<AccountingAnswer>>(
             done = Transmission::run(shared, frames.clone(), order.resend, timeout, tried.clone()) => {
                 reached = !matches!(done.sent, Sent::Failed { arrived: false });
                 if done.sent.is_success() {
-                    shared.rf_buffer().reachable();
+                    shared.rf_store().reachable();
                 }
                 (answer, error, tried) = (done.answer, done.error, done.tried);
                 let input = match done.sent {

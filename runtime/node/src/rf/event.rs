@@ -1,8 +1,8 @@
 //! One-time events: one record, EVENT, no state kept.
 
-use super::buffer::Undelivered;
 use super::delivery::{self, Delivery, GRACE};
 use super::service::{AcrForm, Service, Stamp};
+use super::undelivered::Undelivered;
 use super::{Delivered, RfError};
 use diametric_protocol::accounting::AccountingRecordType;
 use diametric_protocol::rf::record::{Input, RecordConfig};
@@ -21,12 +21,11 @@ pub(super) async fn run<F: AcrForm>(service: Service, mut acr: F) -> Result<Deli
         let mut config = RecordConfig::default();
         config.request_timeout = timeout.saturating_add(GRACE);
         config.resends = service.settings.resends;
-        config.buffer_space = shared.rf_buffer().has_space();
+        config.buffer_space = shared.rf_store().keeps();
         let mut machine = SingleRecord::event(config);
         let done: Delivery<F::Answer> = delivery::deliver(shared, &mut machine, Input::Start, &frames, timeout).await;
         if let Some(order) = done.store {
-            let undelivered = Undelivered::new(&session_id, order, frames, timeout);
-            shared.rf_buffer().push(shared, undelivered, None);
+            Undelivered::new(&session_id, order, frames, timeout).keep(shared, order);
         }
         let error = done.error.unwrap_or(RfError::Ended);
         let result = match (done.outcome, done.answer) {

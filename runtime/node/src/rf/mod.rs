@@ -28,7 +28,6 @@
 //! # }
 //! ```
 
-mod buffer;
 mod delivery;
 mod event;
 mod server;
@@ -36,13 +35,14 @@ mod service;
 mod session;
 mod state;
 mod task;
+mod undelivered;
 
 pub use server::{Continuity, RfRequest, RfServer, RfServerConfig, SilentSession};
 pub use service::{AcrForm, Service};
 pub use session::{RfEnd, RfSession, SessionHandle, Started};
 pub use state::RfSessionState;
 
-pub(crate) use buffer::Buffer;
+pub(crate) use undelivered::Undelivered;
 
 use crate::error::SendError;
 use crate::node::{Node, Shared};
@@ -72,19 +72,19 @@ impl Rf {
 
     /// How many records wait to be sent again, because they could not be delivered ([`Delivered::Stored`]).
     pub fn undelivered(&self) -> usize {
-        self.shared.rf_buffer().len()
+        self.shared.rf_store().len()
     }
 
     /// How many records were dropped since the node started: because there were more than
     /// [`RfConfig::buffer`](crate::RfConfig::buffer) of them, or because a server refused them when they were sent again.
     pub fn dropped(&self) -> u64 {
-        self.shared.rf_buffer().dropped()
+        self.shared.rf_store().dropped()
     }
 
     /// Sends the records that wait, without waiting for their time, and returns when none waits any more: what a program
     /// does before it ends, with a limit of its own.
     pub async fn drain(&self) {
-        self.shared.rf_buffer().drained().await;
+        self.shared.rf_store().drained().await;
     }
 }
 

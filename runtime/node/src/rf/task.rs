@@ -1,10 +1,10 @@
 //! The task of one accounting session: it drives the state machine.
 
-use super::buffer::Undelivered;
 use super::delivery::{Frames, GRACE, Sent, Transmission, now};
 use super::service::{AcrForm, Service, Stamp};
 use super::session::{RfEnd, View};
 use super::state::RfSessionState;
+use super::undelivered::Undelivered;
 use super::{Delivered, Logged, RfError};
 use crate::attributes::Attributes;
 use crate::node::Tried;
@@ -201,7 +201,7 @@ impl<F: AcrForm> Task<F> {
 
     fn arrived(&mut self, number: u32, done: Transmission<F::Answer>) {
         if done.sent.is_success() {
-            self.service.shared.rf_buffer().reachable();
+            self.service.shared.rf_store().reachable();
         }
         if let Some(answer) = &done.answer {
             self.server = Some(answer.standard().origin_host.clone());
@@ -232,13 +232,12 @@ impl<F: AcrForm> Task<F> {
         for action in actions {
             match action {
                 Action::SendAcr(order) => self.send(order),
-                Action::Store(order) if !order.held && self.service.shared.rf_buffer().has_space() => {
+                Action::Store(order) if !order.held && self.service.shared.rf_store().keeps() => {
                     if let Some(record) = self.records.get(&order.number) {
                         let timeout = self.service.settings.timeout;
                         let frames = record.frames.clone();
                         let undelivered = Undelivered::new(self.machine.session_id(), order, frames, timeout);
-                        let shared = &self.service.shared;
-                        shared.rf_buffer().push(shared, undelivered, order.replaces);
+                        undelivered.keep(&self.service.shared, order);
                     }
                 }
                 Action::Settled { number, outcome } => self.settled(number, outcome, disconnects),
@@ -275,7 +274,7 @@ impl<F: AcrForm> Task<F> {
 
     fn settled(&mut self, number: u32, outcome: Outcome, disconnects: bool) {
         let Some(record) = self.records.remove(&number) else { return };
-        let keeps = self.service.shared.rf_buffer().has_space();
+        let keeps = self.service.shared.rf_store().keeps();
         let error = |task: &mut Self, cause| match cause {
             Cause::Ended => RfError::Ended,
             Cause::Refused(_) | Cause::SendFailed | Cause::TimedOut => task.last_error.take().unwrap_or(RfError::Ended),
@@ -344,7 +343,7 @@ fn config(service: &Service) -> SessionConfig {
     config.realtime_required = settings.realtime_required;
     config.interim_interval = settings.interim_interval;
     config.seed = Some(fastrand::u64(..));
-    config.buffer_space = service.shared.rf_buffer().has_space();
+    config.buffer_space = service.shared.rf_store().keeps();
     config
 }
 

@@ -52,6 +52,15 @@ impl<F: CcrForm> Outgoing<F> {
         Self { ccr, header: shared.request_header::<F>(CREDIT_CONTROL), tried: Tried::default(), moved: false }
     }
 
+    pub(super) fn session_id(&self) -> &str {
+        &self.ccr.standard().session_id
+    }
+
+    /// As it is sent next; `None` if it cannot be encoded.
+    pub(super) fn encoded(&self) -> Option<Vec<u8>> {
+        message::encode(self.header, &*self.ccr).ok()
+    }
+
     /// Makes ready for what the machine wants: another server. The one that failed is `server`, if the request names it,
     /// else the peer that had the request.
     pub(super) fn again(&mut self, resend: Resend, tried: Tried, server: Option<DiameterIdentity>) {
@@ -95,6 +104,7 @@ impl<F: CcrForm> Outgoing<F> {
             let (outcome, answer) = facts::of_exchange(result, number);
             let server = match &outcome {
                 Outcome::Answer(facts, _) if facts.class() == AnswerClass::Success => {
+                    shared.ro_store().reachable();
                     answer.as_ref().map(|answer| answer.standard().origin_host.clone())
                 }
                 // The end of the session is for who seems to have it.

@@ -4,6 +4,8 @@ use super::RoError;
 use super::delivery::{Delivery, InFlight, NO_LIMIT, Outgoing};
 use super::facts::{self, Outcome};
 use super::service::{CcrForm, Service, Stamp};
+use super::stored::StoredEvent;
+use crate::error::SendError;
 use crate::node::Tried;
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
@@ -38,6 +40,7 @@ pub(super) async fn run<F: CcrForm>(
     config.alternates = service.other_servers();
     let (reply, answer) = oneshot::channel();
     let task = Task::<F> {
+        action,
         machine: OneTimeEvent::new(action, config),
         out: Outgoing::new(&service.shared, Box::new(ccr)),
         service,
@@ -53,6 +56,7 @@ pub(super) async fn run<F: CcrForm>(
 }
 
 struct Task<F: CcrForm> {
+    action: RequestedAction,
     machine: OneTimeEvent,
     service: Service,
     out: Outgoing<F>,
@@ -118,27 +122,46 @@ impl<F: CcrForm> Task<F> {
         self.in_flight = Some(self.out.transmit(&self.service.shared, timeout, self.machine.may_move(), None));
     }
 
+    /// Keeps the request to be sent again, if there is room for it and it can ever be sent.
+    fn keep(&self, t_flag: bool) -> bool {
+        let (shared, settings) = (&self.service.shared, &self.service.settings);
+        let never = matches!(&self.error, Some(RoError::Send(SendError::ShutDown | SendError::Encode(_))));
+        let Some(frame) = self.out.encoded().filter(|_| !never) else { return false };
+        let event = StoredEvent {
+            session_id: self.out.session_id().into(),
+            action: self.action,
+            frame,
+            timeout: settings.patience(),
+            moves: self.service.template.destination_host.is_none(),
+        };
+        let kept = shared.ro_store().push_if_room(shared, event, t_flag);
+        if !kept && shared.ro_store().keeps() {
+            tracing::warn!(session_id = self.out.session_id(), "a one-time event cannot be kept: there are too many");
+        }
+        kept
+    }
+
     fn act(&mut self) {
-        let (mut granted, mut answered, mut unanswered) = (false, false, None);
+        let (mut granted, mut stored, mut answered, mut unanswered) = (false, false, false, None);
         while let Some(action) = self.machine.poll_action() {
             match action {
                 Action::SendCcr(order) => self.send(order),
                 Action::GrantService => granted = true,
                 Action::Answered { .. } => answered = true,
                 Action::Unanswered(why) => unanswered = Some(why),
-                Action::StoreRequest { .. } => {
-                    tracing::warn!(
-                        "a one-time event that should be kept for later is left to its caller: there is no store"
-                    );
-                }
+                Action::StoreRequest { t_flag } => stored = self.keep(t_flag),
                 // What these say is in the result.
                 _ => {}
             }
         }
+        let told = |error: RoError| match stored {
+            true => RoError::Stored(Box::new(error)),
+            false => error.uncontrolled_if(granted),
+        };
         let result = if answered {
             match (self.answer.take(), self.error.take()) {
                 (Some(answer), _) if facts::of_answer(answer.standard()).class() == AnswerClass::Success => Ok(answer),
-                (_, Some(error)) => Err(error.uncontrolled_if(granted)),
+                (_, Some(error)) => Err(told(error)),
                 (_, None) => Err(RoError::Ended),
             }
         } else if let Some(why) = unanswered {
@@ -148,7 +171,7 @@ impl<F: CcrForm> Task<F> {
                     self.error.take().unwrap_or(RoError::Ended)
                 }
             };
-            Err(error.uncontrolled_if(granted))
+            Err(told(error))
         } else {
             return;
         };

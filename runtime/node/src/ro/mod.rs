@@ -15,6 +15,7 @@ mod server;
 mod service;
 mod session;
 mod state;
+mod stored;
 mod task;
 
 pub use reauth::{Abort, Reauthorization};
@@ -25,6 +26,7 @@ pub use state::RoSessionState;
 
 pub(crate) use reauth::{Later, RoSessions, install};
 pub(crate) use server::CREDIT_CONTROL;
+pub(crate) use stored::StoredEvent;
 
 use crate::error::SendError;
 use crate::node::{Node, Shared};
@@ -47,6 +49,22 @@ impl Ro {
     /// Charging for a service, named by its Service-Context-Id such as `32251@3gpp.org` (TS 32.251, packet switched).
     pub fn service(&self, service_context_id: impl Into<Utf8String>) -> Service {
         Service::new(Arc::clone(&self.shared), service_context_id.into())
+    }
+
+    /// How many debits and refunds wait to be sent again, because they could not be delivered ([`RoError::Stored`]).
+    pub fn undelivered(&self) -> usize {
+        self.shared.ro_store().len()
+    }
+
+    /// How many of them were given up since the node started, because a server refused them when they were sent again.
+    pub fn dropped(&self) -> u64 {
+        self.shared.ro_store().dropped()
+    }
+
+    /// Sends the debits and refunds that wait, without waiting for their time, and returns when none waits any more: what a
+    /// program does before it ends, with a limit of its own.
+    pub async fn drain(&self) {
+        self.shared.ro_store().drained().await;
     }
 }
 
@@ -87,6 +105,14 @@ pub enum RoError {
     /// or Direct-Debiting-Failure-Handling CONTINUE), or because the server needs none (4011).
     #[error("the service goes on without credit control: {0}")]
     Uncontrolled(Box<RoError>),
+    /// A debit or refund could not be delivered, for this reason, and is kept to be sent again, with the T flag where the
+    /// server may have got it (RFC 8506 §6.5). A debited service may be delivered (§8.15).
+    ///
+    /// It is kept in memory, together with at most [`RoConfig::buffer`](crate::RoConfig::buffer) others: it is lost when the
+    /// process ends. What comes of it is not told; if a server refuses it at last, it counts as
+    /// [dropped](Ro::dropped).
+    #[error("the request is kept and will be sent again: {0}")]
+    Stored(Box<RoError>),
     /// The state of a session cannot be resumed.
     #[error("the state of the session cannot be used: {0}")]
     State(String),
@@ -109,14 +135,14 @@ impl RoError {
         match self {
             Self::Denied(answer) => answer.result_code,
             Self::Send(error) => error.result_code(),
-            Self::Uncontrolled(cause) => cause.result_code(),
+            Self::Uncontrolled(cause) | Self::Stored(cause) => cause.result_code(),
             Self::NotConfigured | Self::NoAnswer(_) | Self::State(_) | Self::Ended => ResultCode::UNABLE_TO_COMPLY,
         }
     }
 
     /// Whether the service may be delivered all the same.
     pub fn grants_service(&self) -> bool {
-        matches!(self, Self::Uncontrolled(_))
+        matches!(self, Self::Uncontrolled(_) | Self::Stored(_))
     }
 
     fn uncontrolled_if(self, granted: bool) -> Self {

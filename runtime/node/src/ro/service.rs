@@ -156,8 +156,9 @@ impl Service {
     /// Charges for an event at once (IEC): EVENT_REQUEST with DIRECT_DEBITING.
     ///
     /// # Errors
-    /// [`RoError::Denied`](super::RoError::Denied) and others, when the service must not be delivered; [`RoError::Uncontrolled`](super::RoError::Uncontrolled) when it may
-    /// be, although nothing was debited yet.
+    /// [`RoError::Denied`](super::RoError::Denied) and others, when the service must not be delivered;
+    /// [`RoError::Uncontrolled`](super::RoError::Uncontrolled) and [`RoError::Stored`](super::RoError::Stored) when it may be,
+    /// although nothing was debited yet.
     pub fn debit(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<CreditControlAnswer> {
         self.debit_as((), fill)
     }
@@ -174,7 +175,7 @@ impl Service {
     /// Gives back what was charged: EVENT_REQUEST with REFUND_ACCOUNT.
     ///
     /// # Errors
-    /// As [`debit`](Self::debit).
+    /// When nothing was given back; it will be, with [`RoError::Stored`](super::RoError::Stored).
     pub fn refund(self, fill: impl FnOnce(&mut CreditControlRequest)) -> RoFuture<CreditControlAnswer> {
         let ccr = self.form((), fill);
         Box::pin(event::run(self, RequestedAction::RefundAccount, ccr))
