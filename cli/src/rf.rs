@@ -147,7 +147,10 @@ fn delivered(result: Result<Delivered, RfError>) -> Result<bool, RfError> {
 fn answered<T>(result: Result<T, RfError>) -> Result<Option<T>, RfError> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(RfError::Refused(_) | RfError::Send(SendError::Answered(_))) => Ok(None),
+        // A refusal is one also where it is malformed.
+        Err(
+            RfError::Refused(_) | RfError::Send(SendError::Answered(_) | SendError::Malformed { refusal: Some(_), .. }),
+        ) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::EventAction;
 use crate::client::repeat;
+use diametric::SendError;
 use diametric::base::ResultCode;
 use diametric::credit_control::{
     Cca, Ccr, GrantedServiceUnit, MultipleServicesCreditControl, RequestedServiceUnit, UsedServiceUnit,
@@ -224,7 +225,9 @@ fn report(
 /// An answer that refuses is told by the journal, and ends its call; what has no answer ends the client.
 fn answered(charged: Result<(), RoError>) -> Result<(), RoError> {
     match charged {
-        Err(RoError::Denied(_) | RoError::Ended | RoError::Send(diametric::SendError::Answered(_))) => Ok(()),
+        Err(RoError::Denied(_) | RoError::Ended) => Ok(()),
+        // A refusal is one also where it is malformed.
+        Err(RoError::Send(SendError::Answered(_) | SendError::Malformed { refusal: Some(_), .. })) => Ok(()),
         Err(RoError::Uncontrolled(cause)) => answered(Err(*cause)),
         charged => charged,
     }

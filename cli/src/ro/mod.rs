@@ -87,7 +87,7 @@ pub(crate) struct Args {
     /// Stay so many seconds before a session is terminated, answering RARs. RARs that come earlier are answered too.
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
     answer_reauth_for: Duration,
-    /// How long to wait for an answer (Tx), in seconds.
+    /// How long to wait for an answer, in seconds: Tx, and the request timeout.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     timeout: Duration,
 }
@@ -117,7 +117,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         .peer(args.peer.clone())
         .ro_client(args.destination_realm.as_str());
     config.ro.ocs_host = args.destination_host.as_deref().map(Into::into);
-    config.ro.tx = args.timeout;
+    (config.ro.tx, config.request_timeout) = (args.timeout, args.timeout);
     // What cannot be delivered is told, not kept.
     config.ro.buffer = 0;
     client::run(config, |node| charge(args, node))

@@ -54,7 +54,12 @@ pub(crate) struct Shared {
     /// Connections that others may still open.
     slots: Arc<Semaphore>,
     stop: watch::Sender<bool>,
+    /// Has a receiver for every session that is just ending.
+    endings: watch::Sender<()>,
 }
+
+/// Has [`Node::shutdown`] wait a while, for what still has to be sent.
+pub(crate) struct Ending(#[expect(dead_code, reason = "it is there to go")] watch::Receiver<()>);
 
 /// A node that has not started: it takes dictionaries and handlers.
 pub struct NodeBuilder {
@@ -155,6 +160,7 @@ impl NodeBuilder {
             tap,
             slots: Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS))),
             stop: watch::Sender::new(false),
+            endings: watch::Sender::new(()),
             config,
             known,
             local,
@@ -219,9 +225,12 @@ impl Node {
             .await
     }
 
-    /// Ends the node in good order: nobody new is let in, nothing new is sent, requests that are under way either way have
-    /// [`Config::drain_timeout`] to be answered, and then every peer gets a DPR. Returns when they are gone.
+    /// Ends the node in good order. Sessions that were dropped, or whose answers could not be used, have
+    /// [`Config::drain_timeout`] to send their last request. Then nobody new is let in, nothing new is sent, requests that are
+    /// under way either way have as much time to be answered, and every peer gets a DPR. Returns when they are gone.
     pub async fn shutdown(self) {
+        // If the time is over, they have had it.
+        let _ = tokio::time::timeout(self.shared.config.drain_timeout, self.shared.endings.closed()).await;
         self.shared.stop.send_replace(true);
         // Every task of the node holds a receiver until it ends.
         self.shared.stop.closed().await;
@@ -247,6 +256,10 @@ impl Shared {
 
     pub(crate) fn rf_store(&self) -> &Arc<Store<Undelivered>> {
         &self.rf_store
+    }
+
+    pub(crate) fn ending(&self) -> Ending {
+        Ending(self.endings.subscribe())
     }
 
     pub(crate) fn new_session_id(&self) -> String {

@@ -5,6 +5,7 @@ use super::state::RfSessionState;
 use super::task::{Order, Task};
 use super::{Delivered, RfError, RfFuture};
 use crate::attributes::Attributes;
+use crate::node::Ending;
 use diametric_protocol::accounting::{AccountingRecordType, AccountingRequest};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::message::Form;
@@ -32,7 +33,16 @@ pub struct Started<F: AcrForm = AccountingRequest> {
 pub struct RfSession<F: AcrForm = AccountingRequest> {
     handle: SessionHandle<F>,
     // Its other end tells the session's task that nobody holds the session any more.
-    _held: oneshot::Sender<()>,
+    held: Option<oneshot::Sender<Ending>>,
+}
+
+impl<F: AcrForm> Drop for RfSession<F> {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            // A session that has ended needs no more.
+            let _ = held.send(self.handle.service.shared.ending());
+        }
+    }
 }
 
 /// A handle to an accounting session, from many places at once. It does not keep the session alive.
@@ -275,7 +285,7 @@ pub(super) fn resume<F: AcrForm>(service: Service, state: &RfSessionState) -> Rf
 /// A session and what its task needs of it.
 struct Parts<F: AcrForm> {
     session: RfSession<F>,
-    held: oneshot::Receiver<()>,
+    held: oneshot::Receiver<Ending>,
     received: mpsc::UnboundedReceiver<Order<F>>,
     show: watch::Sender<View>,
 }
@@ -286,6 +296,6 @@ impl<F: AcrForm> Parts<F> {
         let (holds, held) = oneshot::channel();
         let (show, view) = watch::channel(View::default());
         let handle = SessionHandle { id, orders, service, attributes: Attributes::new(attributes), view };
-        Self { session: RfSession { handle, _held: holds }, held, received, show }
+        Self { session: RfSession { handle, held: Some(holds) }, held, received, show }
     }
 }

@@ -7,7 +7,7 @@ use super::state::RfSessionState;
 use super::undelivered::Undelivered;
 use super::{Delivered, Logged, RfError};
 use crate::attributes::Attributes;
-use crate::node::Tried;
+use crate::node::{Ending, Tried};
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordType, AccountingRequest};
 use diametric_protocol::message::{Form, Request};
 use diametric_protocol::rf::session::{Action, Input, SessionConfig, State};
@@ -48,7 +48,9 @@ pub(super) struct Task<F: AcrForm> {
     service: Arc<Service>,
     attributes: Attributes,
     machine: ClientSession,
-    held: Option<oneshot::Receiver<()>>,
+    held: Option<oneshot::Receiver<Ending>>,
+    /// The node is not to end before this session has.
+    ending: Option<Ending>,
     show: watch::Sender<View>,
     hook: Option<Hook<F>>,
     records: BTreeMap<u32, Record<F>>,
@@ -69,7 +71,7 @@ impl<F: AcrForm> Task<F> {
         service: Arc<Service>,
         attributes: Attributes,
         proposal: Option<Duration>,
-        held: oneshot::Receiver<()>,
+        held: oneshot::Receiver<Ending>,
         show: watch::Sender<View>,
     ) -> Self {
         let mut config = config(&service);
@@ -80,7 +82,7 @@ impl<F: AcrForm> Task<F> {
     pub(super) fn resume(
         service: Arc<Service>,
         attributes: Attributes,
-        held: oneshot::Receiver<()>,
+        held: oneshot::Receiver<Ending>,
         show: watch::Sender<View>,
         state: &RfSessionState,
     ) -> Self {
@@ -95,7 +97,7 @@ impl<F: AcrForm> Task<F> {
         machine: ClientSession,
         service: Arc<Service>,
         attributes: Attributes,
-        held: oneshot::Receiver<()>,
+        held: oneshot::Receiver<Ending>,
         show: watch::Sender<View>,
     ) -> Self {
         Self {
@@ -103,6 +105,7 @@ impl<F: AcrForm> Task<F> {
             attributes,
             machine,
             held: Some(held),
+            ending: None,
             show,
             hook: None,
             records: BTreeMap::new(),
@@ -130,8 +133,8 @@ impl<F: AcrForm> Task<F> {
                 // What was ordered before the session was let go of comes first.
                 biased;
                 Some(order) = orders.recv() => self.take(order),
-                () = released(&mut self.held) => {
-                    self.held = None;
+                ending = released(&mut self.held) => {
+                    (self.held, self.ending) = (None, ending);
                     self.abandoned();
                 }
                 (number, done) = arrival(&mut self.in_flight) => {
@@ -347,10 +350,9 @@ fn config(service: &Service) -> SessionConfig {
     config
 }
 
-async fn released(held: &mut Option<oneshot::Receiver<()>>) {
+async fn released(held: &mut Option<oneshot::Receiver<Ending>>) -> Option<Ending> {
     match held {
-        // Nothing is ever sent: what comes is the end of the other side.
-        Some(held) => _ = held.await,
+        Some(held) => held.await.ok(),
         None => std::future::pending().await,
     }
 }

@@ -5,6 +5,7 @@ use super::state::RoSessionState;
 use super::task::{Order, Task};
 use super::{RoError, RoFuture};
 use crate::attributes::Attributes;
+use crate::node::Ending;
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::CreditControlRequest;
 use diametric_protocol::message::Form;
@@ -42,7 +43,16 @@ pub enum Opened<F: CcrForm = CreditControlRequest> {
 pub struct RoSession<F: CcrForm = CreditControlRequest> {
     handle: SessionHandle<F>,
     // Its other end tells the session's task that nobody holds the session any more.
-    _held: oneshot::Sender<()>,
+    held: Option<oneshot::Sender<Ending>>,
+}
+
+impl<F: CcrForm> Drop for RoSession<F> {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            // A session that has ended needs no more.
+            let _ = held.send(self.handle.service.shared.ending());
+        }
+    }
 }
 
 /// A handle to a credit-control session, from many places at once. It does not keep the session alive.
@@ -223,9 +233,9 @@ fn parts<F: CcrForm>(
     id: Arc<str>,
     service: Arc<Service>,
     attributes: BTreeMap<String, String>,
-) -> (RoSession<F>, oneshot::Receiver<()>, mpsc::UnboundedReceiver<Order<F>>) {
+) -> (RoSession<F>, oneshot::Receiver<Ending>, mpsc::UnboundedReceiver<Order<F>>) {
     let (orders, received) = mpsc::unbounded_channel();
     let (holds, held) = oneshot::channel();
     let handle = SessionHandle { id, orders, service, attributes: Attributes::new(attributes) };
-    (RoSession { handle, _held: holds }, held, received)
+    (RoSession { handle, held: Some(holds) }, held, received)
 }

@@ -6,7 +6,7 @@ use super::facts::{self, Outcome};
 use super::service::{CcrForm, Service, Stamp};
 use super::state::RoSessionState;
 use crate::attributes::Attributes;
-use crate::node::Tried;
+use crate::node::{Ending, Tried};
 use diametric_protocol::base::{ResultCode, TerminationCause};
 use diametric_protocol::credit_control::{CcRequestType, CreditControlRequest};
 use diametric_protocol::message::{Form, Request};
@@ -56,7 +56,9 @@ pub(super) struct Task<F: CcrForm> {
     service: Arc<Service>,
     attributes: Attributes,
     machine: ClientSession,
-    held: Option<oneshot::Receiver<()>>,
+    held: Option<oneshot::Receiver<Ending>>,
+    /// The node is not to end before this session has.
+    ending: Option<Ending>,
     /// Orders the machine has taken, whose CCR has not gone out yet; and whether each ends the session.
     waiting: VecDeque<(bool, Box<F>, Reply<F>)>,
     /// Who waits for the CCR that is out.
@@ -81,7 +83,12 @@ pub(super) struct Task<F: CcrForm> {
 }
 
 impl<F: CcrForm> Task<F> {
-    pub(super) fn new(id: &str, service: Arc<Service>, attributes: Attributes, held: oneshot::Receiver<()>) -> Self {
+    pub(super) fn new(
+        id: &str,
+        service: Arc<Service>,
+        attributes: Attributes,
+        held: oneshot::Receiver<Ending>,
+    ) -> Self {
         let machine = ClientSession::new(id, config(&service));
         Self::with(machine, service, attributes, held)
     }
@@ -89,7 +96,7 @@ impl<F: CcrForm> Task<F> {
     pub(super) fn resume(
         service: Arc<Service>,
         attributes: Attributes,
-        held: oneshot::Receiver<()>,
+        held: oneshot::Receiver<Ending>,
         state: &RoSessionState,
     ) -> Self {
         let machine = ClientSession::resume(state.machine(), config(&service), now());
@@ -103,13 +110,14 @@ impl<F: CcrForm> Task<F> {
         machine: ClientSession,
         service: Arc<Service>,
         attributes: Attributes,
-        held: oneshot::Receiver<()>,
+        held: oneshot::Receiver<Ending>,
     ) -> Self {
         Self {
             service,
             attributes,
             machine,
             held: Some(held),
+            ending: None,
             waiting: VecDeque::new(),
             current: None,
             out: None,
@@ -146,8 +154,8 @@ impl<F: CcrForm> Task<F> {
                     self.arrived(number, delivery);
                 }
                 Some(order) = orders.recv() => self.take(order),
-                () = released(&mut self.held) => {
-                    self.held = None;
+                ending = released(&mut self.held) => {
+                    (self.held, self.ending) = (None, ending);
                     self.abandoned();
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
@@ -258,6 +266,9 @@ impl<F: CcrForm> Task<F> {
                 _ => {}
             }
         }
+        if orders.iter().any(|order| matches!(order.reason, CcrReason::Termination(_))) {
+            self.ending.get_or_insert_with(|| self.service.shared.ending());
+        }
         if answered {
             let result = match (self.last_answer.take(), self.last_error.take()) {
                 (Some(answer), _) if facts::of_answer(answer.standard()).class() == AnswerClass::Success => Ok(answer),
@@ -278,6 +289,7 @@ impl<F: CcrForm> Task<F> {
             self.send(order);
         }
         if self.machine.is_closed() {
+            self.ending = None;
             // Updates that waited: nothing of the session follows.
             for (_, _, reply) in self.waiting.drain(..) {
                 settle::<F>(reply, Err(RoError::Ended));
@@ -398,10 +410,9 @@ fn config(service: &Service) -> SessionConfig {
     config
 }
 
-async fn released(held: &mut Option<oneshot::Receiver<()>>) {
+async fn released(held: &mut Option<oneshot::Receiver<Ending>>) -> Option<Ending> {
     match held {
-        // Nothing is ever sent: what comes is the end of the other side.
-        Some(held) => _ = held.await,
+        Some(held) => held.await.ok(),
         None => std::future::pending().await,
     }
 }
