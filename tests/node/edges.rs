@@ -26,18 +26,19 @@ async fn much_in_both_directions_gets_through() {
         .map(|number| {
             let client = client.clone();
             let ccr = ccr(number).with_user_name("y".repeat(65_536));
-            tokio::spawn(async move { client.send(CREDIT_CONTROL, &ccr).await })
+            tokio::spawn(async move {
+                // More than a node keeps waiting for its handlers is refused, not lost; how much that is depends on how the
+                // two take turns.
+                while let Err(error) = client.send(CREDIT_CONTROL, &ccr).await {
+                    assert_eq!(error.result_code(), ResultCode::TOO_BUSY, "{error}");
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            })
         })
         .collect();
-    let mut answered = 0;
     for sending in sending {
-        match soon(sending).await.unwrap() {
-            Ok(_) => answered += 1,
-            // More than a node keeps waiting for its handlers is refused, not lost.
-            Err(error) => assert_eq!(error.result_code(), ResultCode::TOO_BUSY, "{error}"),
-        }
+        soon(sending).await.unwrap();
     }
-    assert!(answered > 300, "only {answered} of 600 were answered");
 }
 
 /// However many handlers run, answers are read: a handler may wait for one itself.
