@@ -5,7 +5,7 @@ use bytes::Bytes;
 use diametric_protocol::answer::{self, ErrorAnswer, Origin, RequestContext, classify};
 use diametric_protocol::base::{DestinationHost, ResultCode, RouteRecord};
 use diametric_protocol::codec::{Avp, EncodeError, Known};
-use diametric_protocol::message::{self, Request};
+use diametric_protocol::message::{self, Answer, Request};
 use diametric_protocol::peer::{LocalNode, RemoteNode};
 use diametric_protocol::wire::{Header, RawMessage};
 use rustc_hash::FxHashMap;
@@ -35,8 +35,15 @@ pub struct Incoming<R> {
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Decodes a request and calls the handler: at once, or when the future is first polled.
-type Call = Box<dyn Fn(&Bytes, Asker<'_>, At) -> Result<BoxFuture<Handled>, ErrorAnswer> + Send + Sync>;
+type Call = Box<dyn Fn(&Bytes, Asker<'_>, At) -> Called + Send + Sync>;
+type Called = Result<Progress, ErrorAnswer>;
 type Handled = Result<Answered, ErrorAnswer>;
+
+/// How far a handler has come.
+enum Progress {
+    Done(Answered),
+    Waits(BoxFuture<Handled>),
+}
 
 /// What is known of a request before it is decoded.
 struct Asker<'a> {
@@ -153,18 +160,7 @@ impl Dispatcher {
         let at = if wary > 0 { At::FirstPoll } else { At::Once };
         let asker = Asker { context, peer, known: &self.known };
         // What a handler leaves behind when it panics is its own affair, as in a task.
-        let begun = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            let mut future = (handler.call)(frame, asker, at)?;
-            let polled = match at {
-                // Nobody is woken by this one: the task polls again.
-                At::Once => future.as_mut().poll(&mut Context::from_waker(Waker::noop())),
-                At::FirstPoll => Poll::Pending,
-            };
-            match polled {
-                Poll::Ready(handled) => handled.map(Ok),
-                Poll::Pending => Ok(Err(future)),
-            }
-        }));
+        let begun = std::panic::catch_unwind(AssertUnwindSafe(|| (handler.call)(frame, asker, at)));
         let started = std::mem::replace(clock, Instant::now());
         if clock.duration_since(started) > QUICK {
             handler.wary.store(WARINESS, Ordering::Relaxed);
@@ -173,8 +169,8 @@ impl Dispatcher {
         }
         drop(entered);
         match begun {
-            Ok(Ok(Ok(answer))) => Begun::Answered(Some(answer)),
-            Ok(Ok(Err(future))) => {
+            Ok(Ok(Progress::Done(answer))) => Begun::Answered(Some(answer)),
+            Ok(Ok(Progress::Waits(future))) => {
                 let (dispatcher, frame) = (Arc::clone(self), frame.clone());
                 let waits = async move {
                     let handled = future.await;
@@ -260,55 +256,79 @@ impl Handlers {
         self.0.contains_key(&(application, R::CODE))
     }
 
-    /// Has requests of type `R` in `application` answered by `handler`.
-    pub(crate) fn insert<R, H, F>(&mut self, application: u32, handler: H)
+    /// Has requests of type `R` in `application` answered by `handler`. What that gives besides an answer, for what must come
+    /// after it, is let go of when the answer has its place in the connection.
+    pub(crate) fn insert<R, H, F, G>(&mut self, application: u32, handler: H)
     where
         R: Request,
         H: Fn(Incoming<R>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<R::Answer, ErrorAnswer>> + Send + 'static,
-    {
-        self.insert_ahead::<R, _, _>(application, move |incoming| {
-            let answer = handler(incoming);
-            async move { Ok((answer.await?, None)) }
-        });
-    }
-
-    /// [`insert`](Self::insert), for a handler with something to do that must come after its answer: what it gives besides is
-    /// let go of when the answer has its place in the connection.
-    pub(crate) fn insert_ahead<R, H, F>(&mut self, application: u32, handler: H)
-    where
-        R: Request,
-        H: Fn(Incoming<R>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(R::Answer, Option<Held>), ErrorAnswer>> + Send + 'static,
+        F: Future<Output = Result<G, ErrorAnswer>> + Send + 'static,
+        G: Gives<R::Answer>,
     {
         let handler = Arc::new(handler);
-        let call = move |frame: &Bytes, asker: Asker<'_>, at: At| -> Result<BoxFuture<Handled>, ErrorAnswer> {
-            let received =
-                message::decode_shared::<R>(frame, asker.known).map_err(|error| ErrorAnswer::from(&error))?;
-            let header = asker.context.answer_header();
-            let incoming = Incoming { request: received.body, context: asker.context, peer: Arc::clone(asker.peer) };
-            Ok(match at {
-                At::Once => Box::pin(answered::<R>(header, handler(incoming))),
-                At::FirstPoll => {
-                    let handler = Arc::clone(&handler);
-                    Box::pin(async move { answered::<R>(header, handler(incoming)).await })
+        let call = move |frame: &Bytes, asker: Asker<'_>, at: At| -> Called {
+            let Asker { context, peer, known } = asker;
+            let header = context.answer_header();
+            let request = match message::decode_shared::<R>(frame, known) {
+                Ok(received) => received.body,
+                Err(error) => return Err(ErrorAnswer::from(&error)),
+            };
+            let incoming = Incoming { request, context, peer: Arc::clone(peer) };
+            let handler = match at {
+                At::Once => {
+                    let mut handling = Box::pin(handler(incoming));
+                    // Nobody is woken by this one: the task polls again.
+                    return match handling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                        Poll::Ready(given) => encoded(header, given).map(Progress::Done),
+                        Poll::Pending => Ok(Progress::Waits(Box::pin(async move { encoded(header, handling.await) }))),
+                    };
                 }
-            })
+                At::FirstPoll => Arc::clone(&handler),
+            };
+            Ok(Progress::Waits(Box::pin(async move { encoded(header, handler(incoming).await) })))
         };
         let refuse = RequestContext::refuse::<R::Answer>;
         self.0.insert((application, R::CODE), Handler { call: Box::new(call), refuse, wary: AtomicU32::new(0) });
     }
 }
 
-/// Waits for a handler and encodes what it says.
-async fn answered<R: Request>(
-    header: Header,
-    handling: impl Future<Output = Result<(R::Answer, Option<Held>), ErrorAnswer>>,
-) -> Handled {
-    let (response, held) = handling.await?;
-    let frame = answer::encode(header, &response);
-    frame.map(|frame| Answered { frame, held }).map_err(|error| {
-        tracing::error!(%error, "a handler's answer cannot be encoded");
-        ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded")
-    })
+/// What a handler gives: an answer, or an answer and perhaps something to let go of when it has its place.
+pub(crate) trait Gives<A>: Send {
+    fn answer(&self) -> &A;
+    fn held(&mut self) -> Option<Held>;
+}
+
+impl<A: Answer> Gives<A> for A {
+    fn answer(&self) -> &A {
+        self
+    }
+
+    fn held(&mut self) -> Option<Held> {
+        None
+    }
+}
+
+impl<A: Answer> Gives<A> for (A, Option<Held>) {
+    fn answer(&self) -> &A {
+        &self.0
+    }
+
+    fn held(&mut self) -> Option<Held> {
+        self.1.take()
+    }
+}
+
+/// Encodes what a handler says.
+fn encoded<A: Answer>(header: Header, mut given: Result<impl Gives<A>, ErrorAnswer>) -> Handled {
+    let given = match given {
+        Ok(ref mut given) => given,
+        Err(error) => return Err(error),
+    };
+    match answer::encode(header, given.answer()) {
+        Ok(frame) => Ok(Answered { frame, held: given.held() }),
+        Err(error) => {
+            tracing::error!(%error, "a handler's answer cannot be encoded");
+            Err(ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the answer could not be encoded"))
+        }
+    }
 }

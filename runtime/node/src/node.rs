@@ -220,9 +220,9 @@ impl Node {
     /// If there is no route, no answer in time, or an answer with the E flag.
     pub async fn send<R: Request>(&self, application: u32, request: &R) -> Result<R::Answer, SendError> {
         let frame = message::encode(self.shared.request_header::<R>(application), request)?;
-        self.shared
-            .exchange(application, frame, self.shared.config.request_timeout, Failover::Yes, &mut Tried::default())
-            .await
+        let timeout = self.shared.config.request_timeout;
+        let response = self.shared.exchange(application, frame, timeout, Failover::Yes, &mut Tried::default()).await?;
+        self.shared.read(response)
     }
 
     /// Ends the node in good order. Sessions that were dropped, or whose answers could not be used, have

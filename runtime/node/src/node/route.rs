@@ -8,6 +8,7 @@ use diametric_protocol::codec::{Avp, decode_payload};
 use diametric_protocol::peer::watchdog::Status;
 use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::RawMessage;
+use smallvec::{SmallVec, smallvec};
 
 /// Peers that an error names.
 const TOLD: usize = 16;
@@ -50,15 +51,15 @@ impl Destination {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tried {
     /// Connections, whatever became of the request there.
-    connections: Vec<ConnectionId>,
+    connections: SmallVec<[ConnectionId; 2]>,
     /// Peers that had it: not over another connection either.
-    hosts: Vec<DiameterIdentity>,
+    hosts: SmallVec<[DiameterIdentity; 1]>,
 }
 
 impl Tried {
     /// Nowhere yet, but it is not to go to this peer.
     pub(crate) fn not(host: DiameterIdentity) -> Self {
-        Self { connections: Vec::new(), hosts: vec![host] }
+        Self { connections: SmallVec::new(), hosts: smallvec![host] }
     }
 
     pub(super) fn connection(&mut self, peer: &Connected) {

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use diametric_protocol::base::{AnswerMessage, ResultCode, SessionId};
 use diametric_protocol::codec::Avp;
 use diametric_protocol::message::{self, Answer, Request};
-use diametric_protocol::peer::CloseReason;
+use diametric_protocol::peer::{CloseReason, RemoteNode};
 use diametric_protocol::wire::{CommandFlags, Header, HopByHopId, RawMessage};
+use smallvec::SmallVec;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::error::{SendError as Undelivered, TrySendError};
 use tokio::time::{Instant, timeout_at};
@@ -24,6 +26,23 @@ pub(super) enum Failover {
     /// so. With `moves` it is told as soon as the watchdog doubts the peer, if another one can take the request whatever
     /// Destination-Host it has now; without, an answer is waited for as long as there is a connection.
     Told { moves: bool },
+}
+
+/// An answer that is still to be read.
+pub(super) struct Response {
+    frame: Bytes,
+    /// Who gave it.
+    peer: Arc<RemoteNode>,
+    /// That of the request, which the answer repeats (RFC 6733 §6.2).
+    session_id: Option<SmallVec<[u8; 64]>>,
+}
+
+impl Response {
+    /// Whether this is an answer in another session than the request's.
+    fn is_foreign(&self) -> bool {
+        let own = self.session_id.as_deref();
+        own.is_some() && session_id(&self.frame).is_some_and(|theirs| Some(theirs) != own)
+    }
 }
 
 /// How one attempt ended without an answer.
@@ -64,21 +83,23 @@ impl Shared {
         moves: bool,
         tried: &mut Tried,
     ) -> Result<A, SendError> {
-        self.exchange(application, frame, timeout, Failover::Told { moves }, tried).await
+        self.read(self.exchange(application, frame, timeout, Failover::Told { moves }, tried).await?)
     }
 
-    pub(super) async fn exchange<A: Answer>(
+    /// The answer to a request, if it is not a refusal. What it says is left to [`read`](Self::read): a message is large, and
+    /// is made where it is wanted.
+    pub(super) async fn exchange(
         &self,
         application: u32,
         mut frame: Vec<u8>,
         timeout: Duration,
         failover: Failover,
         tried: &mut Tried,
-    ) -> Result<A, SendError> {
+    ) -> Result<Response, SendError> {
         let started = Instant::now();
         let deadline = started + timeout;
         let destination = Destination::of(&frame, application);
-        let session_id: Option<Box<[u8]>> = session_id(&frame).map(Box::from);
+        let mut session_id = session_id(&frame).map(SmallVec::from_slice);
         let router = Router { peers: &self.peers, realms: &self.config.realms };
         let mut next = None;
         loop {
@@ -117,10 +138,12 @@ impl Shared {
                         let (command, end_to_end) = (header.command, header.end_to_end);
                         tracing::debug!(peer = %host, command, application, %end_to_end, after = ?started.elapsed(), "answered");
                     }
-                    let error = match self.read(&answer, &peer, session_id.as_deref()) {
-                        Err(error @ SendError::Answered(_)) if error.result_code() == ResultCode::TOO_BUSY => error,
-                        result => return result,
-                    };
+                    let response = Response { frame: answer, peer: Arc::clone(&peer.remote), session_id };
+                    let Some(error) = self.refusal(&response) else { return Ok(response) };
+                    if !matches!(error, SendError::Answered(_)) || error.result_code() != ResultCode::TOO_BUSY {
+                        return Err(error);
+                    }
+                    session_id = response.session_id;
                     // The peer asks to try elsewhere. It has seen the request, and did nothing: T stays clear.
                     next = alternate();
                     if next.is_none() {
@@ -150,24 +173,29 @@ impl Shared {
         }
     }
 
-    /// `session_id` is that of the request, which its answer repeats (RFC 6733 §6.2).
-    fn read<A: Answer>(&self, frame: &Bytes, peer: &Connected, session_id: Option<&[u8]>) -> Result<A, SendError> {
-        let peer = &peer.remote.origin_host;
-        let malformed = |error| SendError::malformed(peer, error, frame);
-        let is_error = Header::peek(frame).is_some_and(|header| header.flags.is_error());
-        if let (Some(theirs), Some(own)) = (self::session_id(frame), session_id)
-            && theirs != own
-        {
-            return Err(match is_error {
-                true => SendError::foreign::<AnswerMessage>(peer, frame),
-                false => SendError::foreign::<A>(peer, frame),
-            });
+    /// The error that an answer with the E flag is.
+    fn refusal(&self, response: &Response) -> Option<SendError> {
+        let Response { frame, peer, .. } = response;
+        Header::peek(frame).filter(|header| header.flags.is_error())?;
+        if response.is_foreign() {
+            return Some(SendError::foreign::<AnswerMessage>(&peer.origin_host, frame));
         }
-        if is_error {
-            let answer = message::decode_answer_message(frame, &self.known).map_err(malformed)?;
-            return Err(SendError::Answered(Box::new(answer.body)));
+        Some(match message::decode_answer_message(frame, &self.known) {
+            Ok(answer) => SendError::Answered(Box::new(answer.body)),
+            Err(error) => SendError::malformed(&peer.origin_host, error, frame),
+        })
+    }
+
+    /// What a response says.
+    pub(super) fn read<A: Answer>(&self, response: Response) -> Result<A, SendError> {
+        let Response { frame, peer, .. } = &response;
+        if response.is_foreign() {
+            return Err(SendError::foreign::<A>(&peer.origin_host, frame));
         }
-        Ok(message::decode_shared::<A>(frame, &self.known).map_err(malformed)?.body)
+        match message::decode_shared::<A>(frame, &self.known) {
+            Ok(answer) => Ok(answer.body),
+            Err(error) => Err(SendError::malformed(&peer.origin_host, error, frame)),
+        }
     }
 }
 

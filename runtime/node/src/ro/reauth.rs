@@ -296,7 +296,7 @@ fn install_reauth(handlers: &mut Handlers, application: u32, later: &Later) {
         return;
     }
     let node = Arc::clone(later);
-    handlers.insert_ahead::<ReAuthRequest, _, _>(application, move |incoming: Incoming<ReAuthRequest>| {
+    handlers.insert::<ReAuthRequest, _, _, _>(application, move |incoming: Incoming<ReAuthRequest>| {
         let node = Arc::clone(&node);
         async move {
             let shared = upgrade(&node)?;
@@ -320,7 +320,7 @@ fn install_abort(handlers: &mut Handlers, application: u32, later: &Later) {
         return;
     }
     let node = Arc::clone(later);
-    handlers.insert_ahead::<AbortSessionRequest, _, _>(application, move |incoming: Incoming<AbortSessionRequest>| {
+    handlers.insert::<AbortSessionRequest, _, _, _>(application, move |incoming: Incoming<AbortSessionRequest>| {
         let node = Arc::clone(&node);
         async move {
             let shared = upgrade(&node)?;

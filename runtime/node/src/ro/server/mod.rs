@@ -206,7 +206,7 @@ impl NodeBuilder {
             supervised: AtomicBool::new(false),
             form: PhantomData::<fn() -> F>,
         });
-        self.handlers().insert_ahead::<F, _, _>(CREDIT_CONTROL, move |incoming: Incoming<F>| {
+        self.handlers().insert::<F, _, _, _>(CREDIT_CONTROL, move |incoming: Incoming<F>| {
             let Incoming { request: ccr, context, peer } = incoming;
             let request = RoRequest { ccr, context, peer, home: Arc::clone(&desk.home) };
             Arc::clone(&desk).serve(request)
