@@ -7,7 +7,7 @@ use diametric_protocol::base::{DestinationHost, ResultCode, RouteRecord};
 use diametric_protocol::codec::{Avp, EncodeError, Known};
 use diametric_protocol::message::{self, Answer, Request};
 use diametric_protocol::peer::{LocalNode, RemoteNode};
-use diametric_protocol::wire::{Header, RawMessage};
+use diametric_protocol::wire::{Header, RawAvp};
 use rustc_hash::FxHashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -145,11 +145,17 @@ impl Dispatcher {
     ///
     /// `clock` is when this began, and then when it ended: the next begins there.
     pub(crate) fn begin(self: &Arc<Self>, frame: &Bytes, peer: &Arc<RemoteNode>, clock: &mut Instant) -> Begun {
-        let Some(context) = RequestContext::of(frame) else { return Begun::Answered(None) };
-        let header = context.header;
-        if let Err(error) = self.is_for_here(frame) {
+        let mut misled = None;
+        let context = RequestContext::of_seen(frame, |avp| {
+            if misled.is_none() {
+                misled = self.misleads(avp);
+            }
+        });
+        let Some(context) = context else { return Begun::Answered(None) };
+        if let Some(error) = misled {
             return Begun::Answered(self.refuse(&context, &error, frame));
         }
+        let header = context.header;
         let Some(handler) = self.handlers.get(&(header.application, header.command)) else {
             return Begun::Answered(self.refuse(&context, &self.unhandled(&context), frame));
         };
@@ -195,24 +201,20 @@ impl Dispatcher {
     }
 
     /// Refuses what has been here before, and what is for another node: this one forwards nothing (RFC 6733 §6.1.3).
-    fn is_for_here(&self, frame: &[u8]) -> Result<(), ErrorAnswer> {
-        let own = |data: &[u8]| data.eq_ignore_ascii_case(self.local.origin_host.as_bytes());
-        let Ok(message) = RawMessage::read(frame) else { return Ok(()) };
-        for avp in message.avps().filter_map(Result::ok).filter(|avp| avp.vendor == 0) {
-            match avp.code {
-                RouteRecord::CODE if own(avp.data) => {
-                    let message = "this node is in the Route-Record already";
-                    return Err(ErrorAnswer::new(ResultCode::LOOP_DETECTED, message));
-                }
-                // An empty one is malformed, which is for the decoder to say.
-                DestinationHost::CODE if !own(avp.data) && !avp.data.is_empty() => {
-                    let message = format!("this node is {} and forwards no requests", self.local.origin_host);
-                    return Err(ErrorAnswer::new(ResultCode::UNABLE_TO_DELIVER, message));
-                }
-                _ => {}
+    fn misleads(&self, avp: RawAvp<'_>) -> Option<ErrorAnswer> {
+        let own = || avp.data.eq_ignore_ascii_case(self.local.origin_host.as_bytes());
+        match (avp.vendor, avp.code) {
+            (0, RouteRecord::CODE) if own() => {
+                let message = "this node is in the Route-Record already";
+                Some(ErrorAnswer::new(ResultCode::LOOP_DETECTED, message))
             }
+            // An empty one is malformed, which is for the decoder to say.
+            (0, DestinationHost::CODE) if !avp.data.is_empty() && !own() => {
+                let message = format!("this node is {} and forwards no requests", self.local.origin_host);
+                Some(ErrorAnswer::new(ResultCode::UNABLE_TO_DELIVER, message))
+            }
+            _ => None,
         }
-        Ok(())
     }
 
     fn unhandled(&self, context: &RequestContext) -> ErrorAnswer {

@@ -377,12 +377,13 @@ impl<O: Observer> Driver<O> {
     /// Does everything that needs no waiting. The reason, when the connection is over.
     fn settle(&mut self) -> Option<CloseReason> {
         let mut closed = None;
+        let now = now();
         loop {
             // Whoever is told of something may have decided something.
             while let Ok(control) = self.control.try_recv() {
                 self.obey(Some(control));
             }
-            self.take_frames();
+            self.take_frames(now);
             let Some(event) = self.connection.poll_event() else { break };
             match event {
                 Event::Introduced(remote) => self.observer.introduced(&remote),
@@ -430,8 +431,7 @@ impl<O: Observer> Driver<O> {
         }
     }
 
-    fn take_frames(&mut self) {
-        let now = now();
+    fn take_frames(&mut self, now: std::time::Instant) {
         while self.connection.takes_frames() {
             let limit = match self.connection.remote() {
                 Some(_) => self.link.max_message_size,

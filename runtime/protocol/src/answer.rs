@@ -4,7 +4,7 @@ use crate::base::{AnswerMessage, AnswerMessageRequired, ProxyInfo, ResultCode, S
 use crate::codec::{Avp, AvpValue, CommandInfo, DecodeError, EncodeError, Known};
 use crate::message::{self, Answer};
 use crate::value::{DiameterIdentity, RawGroup, Utf8String};
-use crate::wire::{CommandFlags, HEADER_LEN, Header, RawAvpBuf, RawMessage};
+use crate::wire::{CommandFlags, HEADER_LEN, Header, RawAvp, RawAvpBuf, RawMessage};
 
 /// Where the flags are in a header.
 const FLAGS_OFFSET: usize = 4;
@@ -26,11 +26,19 @@ pub struct RequestContext {
 impl RequestContext {
     /// Reads what can be read of `frame`; `None` if not even the header is there.
     pub fn of(frame: &[u8]) -> Option<Self> {
+        Self::of_seen(frame, |_| {})
+    }
+
+    /// [`of`](Self::of), and on the way shows each AVP at the top level of the message to `see`.
+    #[inline]
+    pub fn of_seen<'a>(frame: &'a [u8], mut see: impl FnMut(RawAvp<'a>)) -> Option<Self> {
         let header = Header::peek(frame)?;
         let mut context = Self { header, session_id: None, proxy_info: Vec::new() };
         let Ok(message) = RawMessage::read(frame) else { return Some(context) };
-        for avp in message.avps().filter_map(Result::ok).filter(|avp| avp.vendor == 0) {
+        for avp in message.avps().map_while(Result::ok) {
+            see(avp);
             match avp.code {
+                _ if avp.vendor != 0 => {}
                 SessionId::CODE if context.session_id.is_none() => {
                     context.session_id = std::str::from_utf8(avp.data).ok().map(Utf8String::from);
                 }

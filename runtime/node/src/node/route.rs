@@ -30,7 +30,10 @@ impl Destination {
             match avp.code {
                 DestinationHost::CODE => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
                 DestinationRealm::CODE => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),
-                _ => {}
+                _ => continue,
+            }
+            if to.host.is_some() && to.realm.is_some() {
+                break;
             }
         }
         to
