@@ -133,7 +133,7 @@ macro_rules! grouped_value {
             }
         }
         impl $crate::value::ListItem for $type $($bounds)* {
-            type Storage = ::std::vec::Vec<Self>;
+            type Storage = $crate::value::GroupList<Self>;
         }
     };
 }

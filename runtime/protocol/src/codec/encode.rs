@@ -1,6 +1,6 @@
 //! Strict encoding: one pass into a buffer, lengths written back when they are known.
 
-use super::{AvpHeader, AvpValue, EncodeError, Extras, Group, Member, PathSegment};
+use super::{AvpHeader, AvpValue, EncodeError, Extras, Group, Identities, Member, PathSegment};
 use crate::value::{INLINE, List, ListItem, OctetString};
 use crate::wire::{HEADER_LEN, Header, MAX_AVP_LEN, MAX_MESSAGE_LEN};
 
@@ -250,8 +250,8 @@ impl Encoder {
 
     /// The AVPs that are not declared members, after those that are.
     #[inline(never)]
-    pub fn extras(&mut self, declared: &[Member], extras: &Extras) -> Encoded {
-        extras.iter().try_for_each(|avp| avp.encode(declared, self))
+    pub fn extras(&mut self, declared: &[Member], identities: &Identities, extras: &Extras) -> Encoded {
+        extras.iter().try_for_each(|avp| avp.encode(declared, identities, self))
     }
 }
 

@@ -1,9 +1,12 @@
 //! AVPs that are not declared members.
 
-use super::{Avp, AvpHeader, AvpValue, DecodeError, EncodeError, Encoded, Encoder, Member, PathSegment, decode};
+use super::{
+    Avp, AvpHeader, AvpValue, DecodeError, EncodeError, Encoded, Encoder, Identities, Member, PathSegment, decode,
+};
 use crate::value::OctetString;
 use crate::wire::{AvpFlags, RawAvp};
 use bytes::Bytes;
+use thin_vec::ThinVec;
 
 /// An AVP outside the declared members of its group.
 #[derive(Clone, Debug)]
@@ -23,6 +26,7 @@ impl PartialEq for ExtraAvp {
 
 impl ExtraAvp {
     /// An AVP by its parts; `vendor` other than 0 sets V.
+    #[inline]
     pub fn new(code: u32, vendor: u32, flags: AvpFlags, data: impl Into<OctetString>) -> Self {
         let flags = if vendor == 0 { flags } else { flags.with(AvpFlags::VENDOR) };
         Self { header: AvpHeader { code, vendor, flags }, data: Ok(data.into()), received: false }
@@ -67,10 +71,11 @@ impl ExtraAvp {
         self.header.code == A::CODE && self.header.vendor == A::VENDOR
     }
 
-    pub(super) fn encode(&self, declared: &[Member], out: &mut Encoder) -> Encoded {
+    pub(super) fn encode(&self, declared: &[Member], identities: &Identities, out: &mut Encoder) -> Encoded {
         let AvpHeader { code, vendor, .. } = self.header;
         let is_declared = |m: &&Member| m.header.code == code && m.header.vendor == vendor;
         if !self.received
+            && identities.may_have(code, vendor)
             && let Some(member) = declared.iter().find(is_declared)
         {
             let message = "is a declared member: set its field instead of adding it as an extra AVP";
@@ -86,12 +91,12 @@ impl ExtraAvp {
 
 /// The AVPs of a group that are not declared members: in order, with their flags, undecoded.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Extras(Vec<ExtraAvp>);
+pub struct Extras(ThinVec<ExtraAvp>);
 
 impl Extras {
     /// None.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(ThinVec::new())
     }
 
     /// Adds `value` as an AVP `A`, with the flags of its definition.

@@ -186,6 +186,10 @@ pub trait Group: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// One bit for each member that must occur exactly once, in the order of `MEMBERS`.
     const REQUIRED: u64 = required_mask(Self::MEMBERS);
 
+    /// The identities in `MEMBERS`, to tell most others from them at once.
+    #[doc(hidden)]
+    const IDENTITIES: Identities = Identities::of(Self::MEMBERS);
+
     /// A placeholder that decoding fills.
     #[doc(hidden)]
     fn blank_group() -> Self;
@@ -210,7 +214,7 @@ pub trait Group: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     #[inline]
     fn encode_members(&self, out: &mut Encoder) -> Encoded {
         self.encode_declared(out)?;
-        if self.extras().is_empty() { Ok(()) } else { out.extras(Self::MEMBERS, self.extras()) }
+        if self.extras().is_empty() { Ok(()) } else { out.extras(Self::MEMBERS, &Self::IDENTITIES, self.extras()) }
     }
 
     /// The AVPs that are not declared members, in order.
@@ -279,6 +283,34 @@ const fn required_mask(members: &[Member]) -> u64 {
     mask
 }
 
+/// Which identities a grammar may have: a bit is set for each that it has, and maybe for another.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Identities([u64; 4]);
+
+impl Identities {
+    const fn of(members: &[Member]) -> Self {
+        let (mut bits, mut index) = ([0; 4], 0);
+        while index < members.len() {
+            let (word, bit) = Self::place(members[index].header.code, members[index].header.vendor);
+            bits[word] |= bit;
+            index += 1;
+        }
+        Self(bits)
+    }
+
+    const fn place(code: u32, vendor: u32) -> (usize, u64) {
+        let place = code ^ vendor.wrapping_mul(31);
+        ((place >> 6) as usize % 4, 1 << (place % 64))
+    }
+
+    #[inline]
+    const fn may_have(&self, code: u32, vendor: u32) -> bool {
+        let (word, bit) = Self::place(code, vendor);
+        self.0[word] & bit != 0
+    }
+}
+
 /// Decodes the payload of one AVP `A`, outside any message.
 ///
 /// AVPs in extension points are kept unjudged.
@@ -287,4 +319,24 @@ const fn required_mask(members: &[Member]) -> u64 {
 /// Everything that is wrong with it.
 pub fn decode_payload<A: Avp>(payload: &[u8]) -> Result<A::Value, DecodeError> {
     decode::decode_value::<A>(payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credit_control::CreditControlRequest;
+    use crate::ts32299::PsInformation;
+
+    #[test]
+    fn members_are_never_told_from_the_grammar_and_most_others_are() {
+        fn check<G: Group>() {
+            let may_have = |avp: &AvpHeader| G::IDENTITIES.may_have(avp.code, avp.vendor);
+            assert!(G::MEMBERS.iter().all(|member| may_have(&member.header)), "{}", G::NAME);
+            let others = (0..10_000).map(|code| AvpHeader { code, vendor: 10415, flags: AvpFlags::NONE });
+            let mistaken = others.filter(may_have).count();
+            assert!(mistaken < 4000, "{}: {mistaken}", G::NAME);
+        }
+        check::<CreditControlRequest>();
+        check::<PsInformation>();
+    }
 }

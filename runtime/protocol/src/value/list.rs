@@ -1,12 +1,14 @@
 //! The list type of repeated members.
 
 use smallvec::{Array, SmallVec};
+use std::borrow::{Borrow, BorrowMut};
 use std::fmt;
+use thin_vec::ThinVec;
 
 /// What a [`List`] may hold: says where its values are kept.
 pub trait ListItem: Sized {
     /// Where the values are: numbers in an [`InlineList`], of which a few are kept in the list itself; texts and addresses
-    /// in [`OneOrMore`]; groups in a `Vec`.
+    /// in [`OneOrMore`]; groups in a [`GroupList`].
     #[doc(hidden)]
     type Storage: ListStorage<Self>;
 }
@@ -18,11 +20,14 @@ pub type InlineList<A> = SmallVec<A>;
 /// What a list needs of its storage.
 #[doc(hidden)]
 pub trait ListStorage<T>:
-    Default + AsRef<[T]> + AsMut<[T]> + Extend<T> + FromIterator<T> + IntoIterator<Item = T>
+    Default + AsRef<[T]> + BorrowMut<[T]> + Extend<T> + FromIterator<T> + IntoIterator<Item = T>
 {
     fn of(values: Vec<T>) -> Self;
     fn one(value: T) -> Self;
     fn of_array<const N: usize>(values: [T; N]) -> Self;
+    fn copy(&self) -> Self
+    where
+        T: Clone;
     /// Appends what `make` makes, in its place where that can be.
     fn push_with(&mut self, make: impl FnMut() -> T);
     fn pop(&mut self) -> Option<T>;
@@ -48,6 +53,13 @@ macro_rules! storage {
             #[inline]
             fn of_array<const N: usize>(values: [$item; N]) -> Self {
                 $of_array(values)
+            }
+            #[inline]
+            fn copy(&self) -> Self
+            where
+                $item: Clone,
+            {
+                self.clone()
             }
             #[inline]
             fn push_with(&mut self, make: impl FnMut() -> $item) {
@@ -82,16 +94,16 @@ macro_rules! storage {
 }
 
 storage!(
-    Vec<T>,
+    ThinVec<T>,
     T,
-    |values| values,
-    |value| vec![value],
-    Vec::from,
-    // A group is large: resizing writes it where it stays, pushing would move it there.
-    |list: &mut Vec<T>, make| list.resize_with(list.len() + 1, make),
+    ThinVec::from,
+    |value| ThinVec::from([value]),
+    ThinVec::from,
+    // A group is large: extending writes it where it stays, pushing would move it there.
+    |list: &mut ThinVec<T>, make| list.extend(std::iter::once_with(make)),
     // Growing is the longer way to a first allocation.
-    |list: &mut Vec<T>, additional| match list.capacity() {
-        0 => *list = Vec::with_capacity(additional),
+    |list: &mut ThinVec<T>, additional| match list.capacity() {
+        0 => *list = ThinVec::with_capacity(additional),
         _ => list.reserve_exact(additional),
     },
     [T]
@@ -112,6 +124,10 @@ fn run<T>(make: &mut impl FnMut() -> T) -> T {
     make()
 }
 
+/// Storage of groups: one allocation, and a single word where there are none. For implementations of [`ListItem`].
+#[doc(hidden)]
+pub type GroupList<T> = ThinVec<T>;
+
 /// Storage that keeps one value inline, and takes no more room than that value where its type has bits to spare: what
 /// most lists of texts and addresses hold. For implementations of [`ListItem`].
 #[doc(hidden)]
@@ -119,16 +135,16 @@ fn run<T>(make: &mut impl FnMut() -> T) -> T {
 pub enum OneOrMore<T> {
     None,
     One(T),
-    More(Vec<T>),
+    More(ThinVec<T>),
 }
 
 impl<T> OneOrMore<T> {
     /// As a vector, in place.
-    fn more(&mut self) -> &mut Vec<T> {
+    fn more(&mut self) -> &mut ThinVec<T> {
         if !matches!(self, Self::More(_)) {
             let values = match std::mem::take(self) {
-                Self::One(value) => vec![value],
-                _ => Vec::new(),
+                Self::One(value) => [value].into(),
+                _ => ThinVec::new(),
             };
             *self = Self::More(values);
         }
@@ -157,9 +173,16 @@ impl<T> AsRef<[T]> for OneOrMore<T> {
     }
 }
 
-impl<T> AsMut<[T]> for OneOrMore<T> {
+impl<T> Borrow<[T]> for OneOrMore<T> {
     #[inline]
-    fn as_mut(&mut self) -> &mut [T] {
+    fn borrow(&self) -> &[T] {
+        self.as_ref()
+    }
+}
+
+impl<T> BorrowMut<[T]> for OneOrMore<T> {
+    #[inline]
+    fn borrow_mut(&mut self) -> &mut [T] {
         match self {
             Self::None => &mut [],
             Self::One(value) => std::slice::from_mut(value),
@@ -193,11 +216,11 @@ impl<T> FromIterator<T> for OneOrMore<T> {
 
 impl<T> IntoIterator for OneOrMore<T> {
     type Item = T;
-    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, thin_vec::IntoIter<T>>;
     fn into_iter(self) -> Self::IntoIter {
         let (one, more) = match self {
-            Self::None => (None, Vec::new()),
-            Self::One(value) => (Some(value), Vec::new()),
+            Self::None => (None, ThinVec::new()),
+            Self::One(value) => (Some(value), ThinVec::new()),
             Self::More(values) => (None, values),
         };
         one.into_iter().chain(more)
@@ -206,7 +229,7 @@ impl<T> IntoIterator for OneOrMore<T> {
 
 impl<T> ListStorage<T> for OneOrMore<T> {
     fn of(values: Vec<T>) -> Self {
-        if values.len() > 1 { Self::More(values) } else { values.into_iter().collect() }
+        if values.len() > 1 { Self::More(values.into()) } else { values.into_iter().collect() }
     }
     #[inline]
     fn one(value: T) -> Self {
@@ -215,6 +238,17 @@ impl<T> ListStorage<T> for OneOrMore<T> {
     #[inline]
     fn of_array<const N: usize>(values: [T; N]) -> Self {
         if N > 1 { Self::More(values.into()) } else { values.into_iter().collect() }
+    }
+    #[inline]
+    fn copy(&self) -> Self
+    where
+        T: Clone,
+    {
+        match self {
+            Self::None => Self::None,
+            Self::One(value) => Self::One(value.clone()),
+            Self::More(values) => Self::More(values.clone()),
+        }
     }
     #[inline]
     fn push_with(&mut self, mut make: impl FnMut() -> T) {
@@ -352,13 +386,14 @@ impl<T: ListItem> std::ops::Deref for List<T> {
 impl<T: ListItem> std::ops::DerefMut for List<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        self.0.as_mut()
+        self.0.borrow_mut()
     }
 }
 
 impl<T: ListItem + Clone> Clone for List<T> {
+    #[inline]
     fn clone(&self) -> Self {
-        self.iter().cloned().collect()
+        Self(self.0.copy())
     }
 }
 
@@ -400,6 +435,7 @@ impl<T: ListItem + fmt::Debug> fmt::Debug for List<T> {
     }
 }
 
+/// Moves the values: where there are many, or large ones, a list that they are pushed to costs less.
 impl<T: ListItem> From<Vec<T>> for List<T> {
     fn from(values: Vec<T>) -> Self {
         Self(T::Storage::of(values))

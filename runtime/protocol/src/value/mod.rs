@@ -34,7 +34,7 @@ pub use address::{Address, AddressError, E164Number, NotAnIpAddress, OtherAddres
 pub use enumeration::Enumeration;
 pub use filter::{IpFilterRule, QosFilterRule};
 #[doc(hidden)]
-pub use list::{InlineList, ListStorage, OneOrMore};
+pub use list::{GroupList, InlineList, ListStorage, OneOrMore};
 pub use list::{List, ListItem};
 pub(crate) use octets::INLINE;
 pub use octets::OctetString;
