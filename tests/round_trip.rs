@@ -80,9 +80,8 @@ fn round_trip_avp<A: Avp>(payload: &[u8]) -> Result<Vec<u8>, String> {
 
 fn round_trip_message<C: Command>(frame: &[u8]) -> Result<Vec<u8>, String> {
     let received = message::decode::<C>(frame, &KNOWN).map_err(|error| error.to_string())?;
-    let shared = message::decode_shared::<C>(&frame.to_vec().into(), &KNOWN).map_err(|error| error.to_string())?;
     let unjudged = message::decode_again::<C>(frame).map_err(|error| error.to_string())?;
-    if received != shared || received != unjudged {
+    if received != unjudged {
         return Err("decoded in several ways, it is not the same".into());
     }
     let written = message::encode(received.header, &received.body).map_err(|error| error.to_string())?;

@@ -271,7 +271,7 @@ impl Handlers {
         let call = move |frame: &Bytes, asker: Asker<'_>, at: At| -> Called {
             let Asker { context, peer, known } = asker;
             let header = context.answer_header();
-            let request = match message::decode_shared::<R>(frame, known) {
+            let request = match message::decode::<R>(frame, known) {
                 Ok(received) => received.body,
                 Err(error) => return Err(ErrorAnswer::from(&error)),
             };

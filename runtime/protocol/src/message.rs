@@ -7,7 +7,6 @@ pub use self::lenient::{Lenient, decode_lenient};
 use crate::base::{AnswerMessage, ResultCode};
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Group, Known};
 use crate::wire::{CommandFlags, HEADER_LEN, HeaderError};
-use bytes::Bytes;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use crate::wire::{EndToEndId, Header, HopByHopId};
@@ -128,7 +127,7 @@ pub struct Received<C> {
 /// # Errors
 /// Everything that is wrong with it, in a form from which an answer can be made.
 pub fn decode<C: Command>(frame: &[u8], known: &Known) -> Result<Received<C>, DecodeError> {
-    decode_with(frame, Some(known), None)
+    decode_with(frame, Some(known))
 }
 
 /// Decodes a message that was judged before, such as one from a store: AVPs outside the grammar are kept unjudged.
@@ -136,24 +135,12 @@ pub fn decode<C: Command>(frame: &[u8], known: &Known) -> Result<Received<C>, De
 /// # Errors
 /// As [`decode`], but for AVPs that are not known.
 pub fn decode_again<C: Command>(frame: &[u8]) -> Result<Received<C>, DecodeError> {
-    decode_with(frame, None, None)
+    decode_with(frame, None)
 }
 
-/// Decodes one message strictly; long values keep a reference to `frame` instead of a copy.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_shared<C: Command>(frame: &Bytes, known: &Known) -> Result<Received<C>, DecodeError> {
-    decode_with(frame, Some(known), Some(frame))
-}
-
-fn decode_with<C: Command>(
-    frame: &[u8],
-    known: Option<&Known>,
-    buffer: Option<&Bytes>,
-) -> Result<Received<C>, DecodeError> {
+fn decode_with<C: Command>(frame: &[u8], known: Option<&Known>) -> Result<Received<C>, DecodeError> {
     let header = read_header_of::<C>(frame)?;
-    decode_body(header, frame, Decoder::new(known, frame.len()).sharing(buffer))
+    decode_body(header, frame, Decoder::new(known, frame.len()))
 }
 
 // Functions of their own with one way out each: a message is large, and inlined it would be made in one place and moved to

@@ -192,7 +192,7 @@ impl Shared {
         if response.is_foreign() {
             return Err(SendError::foreign::<A>(&peer.origin_host, frame));
         }
-        match message::decode_shared::<A>(frame, &self.known) {
+        match message::decode::<A>(frame, &self.known) {
             Ok(answer) => Ok(answer.body),
             Err(error) => Err(SendError::malformed(&peer.origin_host, error, frame)),
         }

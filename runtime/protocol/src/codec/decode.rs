@@ -8,7 +8,6 @@ use super::{
 use crate::base::ResultCode;
 use crate::value::{List, ListItem, OctetString};
 use crate::wire::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp, RawAvpBuf, Step};
-use bytes::Bytes;
 
 /// How deep groups may nest. Deeper input is refused rather than followed.
 const MAX_DEPTH: u8 = 32;
@@ -85,7 +84,6 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub struct Decoder<'k> {
     known: Option<&'k Known>,
-    buffer: Option<&'k Bytes>,
     aside: Option<&'k Aside>,
     failures: Vec<Found>,
     depth: u8,
@@ -97,7 +95,7 @@ impl<'k> Decoder<'k> {
     /// A decoder of `octets` octets that judges AVPs outside the grammar by `known`; without it they are kept unjudged.
     pub(crate) fn new(known: Option<&'k Known>, octets: usize) -> Self {
         let room = ROOM.saturating_add(octets.saturating_mul(ROOM_PER_OCTET));
-        Self { known, buffer: None, aside: None, failures: Vec::new(), depth: 0, room }
+        Self { known, aside: None, failures: Vec::new(), depth: 0, room }
     }
 
     /// Takes `octets` of the room that there is.
@@ -118,18 +116,6 @@ impl<'k> Decoder<'k> {
     /// A decoder of a frame in which AVPs were set aside.
     pub(crate) fn lenient(known: &'k Known, octets: usize, aside: &'k Aside) -> Self {
         Self { aside: Some(aside), ..Self::new(Some(known), octets) }
-    }
-
-    /// Lets long values share `buffer`, of which everything decoded must be a part.
-    pub(crate) fn sharing(mut self, buffer: Option<&'k Bytes>) -> Self {
-        self.buffer = buffer;
-        self
-    }
-
-    /// The buffer that long values may share.
-    #[inline]
-    pub(crate) fn buffer(&self) -> Option<&Bytes> {
-        self.buffer
     }
 
     /// What failed; asked only where something did.
@@ -431,13 +417,13 @@ impl Cursor<'_, '_, '_> {
                     if let Some(aside) = self.decoder.aside
                         && let Some(original) = aside.original(&avp)
                     {
-                        extras.push_received(ExtraAvp::received(&original, None));
+                        extras.push_received(ExtraAvp::received(&original));
                         return Ok(());
                     }
                 }
             }
         }
-        extras.push_received(ExtraAvp::received(&avp, self.decoder.buffer()));
+        extras.push_received(ExtraAvp::received(&avp));
         Ok(())
     }
 }

@@ -5,7 +5,6 @@ use super::{
 };
 use crate::value::OctetString;
 use crate::wire::{AvpFlags, RawAvp};
-use bytes::Bytes;
 use thin_vec::ThinVec;
 
 /// An AVP outside the declared members of its group.
@@ -32,12 +31,10 @@ impl ExtraAvp {
         Self { header: AvpHeader { code, vendor, flags }, data: Ok(data.into()), received: false }
     }
 
-    pub(crate) fn received(avp: &RawAvp<'_>, buffer: Option<&Bytes>) -> Self {
-        let mut data = OctetString::EMPTY;
-        data.assign_shared(avp.data, buffer, |_| 0);
+    pub(crate) fn received(avp: &RawAvp<'_>) -> Self {
         Self {
             header: AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags },
-            data: Ok(data),
+            data: Ok(avp.data.into()),
             received: true,
         }
     }

@@ -2,16 +2,12 @@
 
 use super::{ListItem, OneOrMore, ascii};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Judged};
-use bytes::Bytes;
 use std::fmt;
 
 /// Longest value held inline.
 pub(crate) const INLINE: usize = 30;
-/// From this length a value decoded from a shared buffer keeps a reference to it rather than a copy.
-const SHARE_FROM: usize = 256;
 
-/// An owned sequence of octets (RFC 6733 §4.2 OctetString): inline up to 30 octets, boxed beyond, sharing the message's
-/// buffer from 256 on where a message is decoded from a shared buffer.
+/// An owned sequence of octets (RFC 6733 §4.2 OctetString): inline up to 30 octets, boxed beyond.
 ///
 /// Most AVP values of charging messages are short; held inline they cost no allocation, and a long-lived value does not
 /// keep a whole message alive.
@@ -22,8 +18,6 @@ pub struct OctetString(Repr);
 enum Repr {
     Inline { length: u8, octets: [u8; INLINE] },
     Boxed(Box<[u8]>),
-    // Boxed so that the enum stays at 32 bytes.
-    Shared(Box<Bytes>),
 }
 
 const _: () = assert!(size_of::<OctetString>() == 32);
@@ -47,17 +41,9 @@ impl OctetString {
         *self = Self::copy_from(octets);
     }
 
-    /// Overwrites this value, which must be kept inline, with `octets`, a part of `buffer`, sharing the buffer where the
-    /// value is long. Tells whether `suspect` finds anything in the octets, seen as words of eight.
-    ///
-    /// `octets` must be a slice of `buffer`.
+    /// Overwrites this value with `octets`, and tells whether `suspect` finds anything in them, seen as words of eight.
     #[inline(always)]
-    pub(crate) fn assign_shared(
-        &mut self,
-        octets: &[u8],
-        buffer: Option<&Bytes>,
-        suspect: impl Fn(u64) -> u64 + Copy,
-    ) -> bool {
+    pub(crate) fn assign_judged(&mut self, octets: &[u8], suspect: impl Fn(u64) -> u64 + Copy) -> bool {
         match &mut self.0 {
             Repr::Inline { length, octets: inline } if octets.len() <= INLINE => {
                 if *length != 0 {
@@ -68,20 +54,15 @@ impl OctetString {
                 copy_short(inline, octets, suspect) != 0
             }
             _ => {
-                self.assign_long(octets, buffer);
+                self.assign_long(octets);
                 ascii::any(octets, suspect)
             }
         }
     }
 
     #[inline(never)]
-    fn assign_long(&mut self, octets: &[u8], buffer: Option<&Bytes>) {
-        match buffer {
-            Some(buffer) if octets.len() >= SHARE_FROM => {
-                self.0 = Repr::Shared(Box::new(buffer.slice_ref(octets)));
-            }
-            _ => self.assign(octets),
-        }
+    fn assign_long(&mut self, octets: &[u8]) {
+        self.assign(octets);
     }
 
     /// Where the value is kept inline: its length, and its octets with zeros behind them.
@@ -89,7 +70,7 @@ impl OctetString {
     pub(crate) fn inline(&self) -> Option<(usize, &[u8; INLINE])> {
         match &self.0 {
             Repr::Inline { length, octets } => Some((usize::from(*length), octets)),
-            Repr::Boxed(_) | Repr::Shared(_) => None,
+            Repr::Boxed(_) => None,
         }
     }
 
@@ -107,7 +88,6 @@ impl OctetString {
         match &self.0 {
             Repr::Inline { length, octets } => &octets[..usize::from(*length)],
             Repr::Boxed(octets) => octets,
-            Repr::Shared(octets) => octets,
         }
     }
 }
@@ -371,8 +351,8 @@ impl AvpValue for OctetString {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
-        self.assign_shared(data, decoder.buffer(), |_| 0);
+    fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Judged {
+        self.assign_judged(data, |_| 0);
         Ok(())
     }
 
@@ -400,36 +380,23 @@ mod tests {
         match value.0 {
             Repr::Inline { .. } => "inline",
             Repr::Boxed(_) => "boxed",
-            Repr::Shared(_) => "shared",
         }
     }
 
     #[test]
     fn where_the_octets_are_kept() {
-        for (length, copied, shared) in [
-            (0, "inline", "inline"),
-            (1, "inline", "inline"),
-            (30, "inline", "inline"),
-            (31, "boxed", "boxed"),
-            (255, "boxed", "boxed"),
-            (256, "boxed", "shared"),
-            (70_000, "boxed", "shared"),
-        ] {
+        for (length, expected) in [(0, "inline"), (1, "inline"), (30, "inline"), (31, "boxed"), (70_000, "boxed")] {
             let octets: Vec<u8> = (0..length).map(|index| index as u8).collect();
             let copy = OctetString::copy_from(&octets);
-            assert_eq!((kind(&copy), copy.as_slice()), (copied, &octets[..]));
+            assert_eq!((kind(&copy), copy.as_slice()), (expected, &octets[..]));
             assert_eq!(OctetString::from(octets.clone()), octets);
-            assert_eq!(kind(&OctetString::from(octets.clone())), copied);
+            assert_eq!(kind(&OctetString::from(octets.clone())), expected);
 
-            let buffer = Bytes::from([b"before", &octets[..], b"after"].concat());
-            let part = &buffer[6..6 + octets.len()];
             let mut value = OctetString::from("something else");
-            value.assign_shared(part, Some(&buffer), |_| 0);
-            assert_eq!((kind(&value), value.as_slice()), (shared, part));
+            value.assign_judged(&octets, |_| 0);
+            assert_eq!((kind(&value), value.as_slice()), (expected, &octets[..]));
             assert_eq!(value, copy);
             assert_eq!(value.clone().into_vec(), octets);
-            value.assign_shared(part, None, |_| 0);
-            assert_eq!(kind(&value), copied);
             value.assign(b"");
             assert_eq!(value, OctetString::EMPTY);
         }
@@ -452,14 +419,6 @@ mod tests {
         check!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30);
         assert_eq!(OctetString::from([7; 31]), [7; 31]);
         assert_eq!(OctetString::from(&[7; 400]), [7; 400]);
-    }
-
-    #[test]
-    fn shared_octets_are_those_of_the_buffer() {
-        let buffer = Bytes::from(vec![7; 300]);
-        let mut value = OctetString::EMPTY;
-        value.assign_shared(&buffer[20..290], Some(&buffer), |_| 0);
-        assert_eq!(value.as_ptr(), buffer[20..].as_ptr());
     }
 
     #[test]

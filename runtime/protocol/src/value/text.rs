@@ -228,9 +228,9 @@ impl AvpValue for Utf8String {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
+    fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Judged {
         // Most text is ASCII, which is told on the way. What is not has to be UTF-8.
-        if self.0.assign_shared(data, decoder.buffer(), ascii::not_ascii) {
+        if self.0.assign_judged(data, ascii::not_ascii) {
             return judge_utf8(data);
         }
         Ok(())
@@ -269,8 +269,8 @@ impl AvpValue for DiameterIdentity {
     }
 
     #[inline]
-    fn decode_value(&mut self, data: &[u8], decoder: &mut Decoder<'_>) -> Judged {
-        if self.0.assign_shared(data, decoder.buffer(), ascii::not_graphic) || data.is_empty() {
+    fn decode_value(&mut self, data: &[u8], _: &mut Decoder<'_>) -> Judged {
+        if self.0.assign_judged(data, ascii::not_graphic) || data.is_empty() {
             return Err(&Fault::Value { reason: NOT_AN_IDENTITY });
         }
         Ok(())

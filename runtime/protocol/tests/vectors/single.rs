@@ -89,14 +89,7 @@ pub(crate) fn encode<A: Avp>(value: impl Into<A::Value>) -> Result<Vec<u8>, Enco
 /// The value of `avp`, an AVP `A` with header and padding.
 pub(crate) fn decode<A: Avp>(avp: &[u8]) -> Result<A::Value, DecodeError> {
     let frame = [&HEADER.to_bytes((HEADER_LEN + avp.len()) as u32), avp].concat();
-    let received = message::decode::<Single<A>>(&frame, &Known::default());
-    let shared = message::decode_shared::<Single<A>>(&frame.into(), &Known::default());
-    assert_eq!(received.is_ok(), shared.is_ok());
-    if let (Ok(received), Ok(shared)) = (&received, &shared) {
-        // By their text, so that a NaN is like another.
-        assert_eq!(format!("{:?}", received.body), format!("{:?}", shared.body));
-    }
-    received.map(|received| received.body.value)
+    message::decode::<Single<A>>(&frame, &Known::default()).map(|received| received.body.value)
 }
 
 macro_rules! keys {
