@@ -6,6 +6,7 @@ mod follow;
 mod input;
 mod json;
 mod mask;
+mod out;
 mod output;
 mod pieces;
 mod place;

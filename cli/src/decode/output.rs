@@ -43,9 +43,9 @@ impl<'a, P: Printer> Output<'a, P> {
 
     /// Writes what has been printed.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        let buffer = self.printer.buffer();
-        self.out.write_all(buffer).and_then(|()| self.out.flush()).context("cannot write to standard output")?;
-        buffer.clear();
+        let out = self.printer.out();
+        self.out.write_all(out.written()).and_then(|()| self.out.flush()).context("cannot write to standard output")?;
+        out.truncate(0);
         Ok(())
     }
 
@@ -60,7 +60,7 @@ impl<'a, P: Printer> Output<'a, P> {
             } else {
                 summary.table(self.names)
             };
-            self.printer.buffer().extend_from_slice(text.as_bytes());
+            self.printer.out().append(|out| out.extend_from_slice(text.as_bytes()));
         }
         self.flush()
     }
@@ -80,11 +80,11 @@ impl<P: Printer> Sink for Output<'_, P> {
         let mut findings = self.typed.examine(&message, frame);
         findings.is_masked = self.mask.is_some();
         walk::message(place, message, &findings, self.names, self.mask.as_ref(), &mut self.printer);
-        if self.printer.buffer().len() >= CHUNK { self.flush() } else { Ok(()) }
+        if self.printer.out().len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 
     fn idle(&mut self) -> Result<()> {
         // Somebody may be watching the other end: nothing is held back while waiting for more.
-        if self.printer.buffer().is_empty() { Ok(()) } else { self.flush() }
+        if self.printer.out().len() == 0 { Ok(()) } else { self.flush() }
     }
 }

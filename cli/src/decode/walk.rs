@@ -1,6 +1,7 @@
 //! Hands the parts of a message to a printer.
 
 use super::mask::{self, Mask};
+use super::out::Out;
 use super::place::Place;
 use diametric_dictionary::model::Message;
 use diametric_dissect::{Avps, Definition, DissectedAvp, Dissector, Unframed, Value};
@@ -35,6 +36,17 @@ pub(crate) struct AvpHeading<'a> {
     pub(crate) length: Option<u32>,
 }
 
+/// What is printed of an AVP that is known and framed besides its value.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'a> {
+    /// Its definition.
+    pub(crate) definition: &'a Definition,
+    /// Flags.
+    pub(crate) flags: AvpFlags,
+    /// AVP Length.
+    pub(crate) length: u32,
+}
+
 /// What the typed layer made of a message.
 #[derive(Default)]
 pub(crate) struct Findings {
@@ -67,18 +79,18 @@ pub(crate) enum Shown<'a> {
 /// Receives the parts of a message in order and writes them into a buffer.
 pub(crate) trait Printer {
     /// What has been written.
-    fn buffer(&mut self) -> &mut Vec<u8>;
+    fn out(&mut self) -> &mut Out;
     /// A message begins.
     fn begin(&mut self, heading: &Heading<'_>);
     /// An AVP whose value is text; nothing is done, and false returned, if there is more in it than printable ASCII without
     /// quotes and backslashes.
-    fn plain_text(&mut self, avp: &DissectedAvp<'_>, definition: &Definition) -> bool;
+    fn plain_text(&mut self, head: Head<'_>, text: &[u8]) -> bool;
     /// An AVP with its value, which is no group.
-    fn value(&mut self, avp: &DissectedAvp<'_>, definition: &Definition, value: &Value<'_>);
+    fn value(&mut self, head: Head<'_>, value: Value<'_>);
     /// An AVP with octets or a mask instead of a value, and if it should have one the reason.
     fn octets(&mut self, heading: AvpHeading<'_>, shown: Shown<'_>, reason: Option<&dyn fmt::Display>);
     /// An AVP that is a group, and whose members follow.
-    fn begin_group(&mut self, avp: &DissectedAvp<'_>, definition: &Definition);
+    fn begin_group(&mut self, head: Head<'_>);
     /// The members of the group end, and with them the AVP.
     fn end_group(&mut self);
     /// The message ends.
@@ -110,29 +122,38 @@ fn all(avps: Avps<'_>, mask: Option<&Mask>, printer: &mut impl Printer) {
     }
 }
 
-#[inline]
+// Only numbers and references are handed to what is not inlined, so that an AVP need not be put together in memory.
+#[inline(always)]
 fn one(avp: DissectedAvp<'_>, mask: Option<&Mask>, printer: &mut impl Printer) {
-    let data = avp.data();
+    let (data, flags, length) = (avp.data(), avp.flags(), avp.length() as u32);
     let Some(definition) = avp.definition() else {
-        // Nobody can tell what is in it.
-        return printer.octets(AvpHeading::of(&avp), octets(mask, data), None);
+        return unknown(avp.code(), avp.vendor(), flags, data, mask, printer);
     };
+    let head = Head { definition, flags, length };
     if let Some((kept, masked)) = mask.and_then(|mask| mask.identity(definition, data)) {
-        return printer.octets(AvpHeading::of(&avp), Shown::Masked(kept, masked), None);
+        return printer.octets(head.heading(), Shown::Masked(kept, masked), None);
     }
     // Nearly all text is plain, which is found out as it is copied.
-    if definition.data_type().is_text() && printer.plain_text(&avp, definition) {
+    if definition.data_type().is_text() && printer.plain_text(head, data) {
         return;
     }
     match avp.value() {
         Ok(Value::Group(members)) => {
-            printer.begin_group(&avp, definition);
+            printer.begin_group(head);
             all(members, mask, printer);
             printer.end_group();
         }
-        Ok(value) => printer.value(&avp, definition, &value),
-        Err(misfit) => printer.octets(AvpHeading::of(&avp), octets(mask, data), Some(&misfit)),
+        Ok(value) => printer.value(head, value),
+        Err(misfit) => printer.octets(head.heading(), octets(mask, data), Some(&misfit)),
     }
+}
+
+/// Nobody can tell what is in it.
+#[cold]
+fn unknown(code: u32, vendor: u32, flags: AvpFlags, data: &[u8], mask: Option<&Mask>, printer: &mut impl Printer) {
+    let length = (if flags.is_vendor() { 12 } else { 8 } + data.len()) as u32;
+    let heading = AvpHeading { definition: None, code: Some(code), vendor: Some(vendor), flags, length: Some(length) };
+    printer.octets(heading, octets(mask, data), None);
 }
 
 #[cold]
@@ -142,16 +163,12 @@ fn unframed(avp: Unframed<'_>, mask: Option<&Mask>, printer: &mut impl Printer) 
     printer.octets(heading, octets(mask, avp.data), Some(&avp.fault));
 }
 
-impl<'a> AvpHeading<'a> {
-    /// That of an AVP.
-    pub(crate) fn of(avp: &DissectedAvp<'a>) -> Self {
-        Self {
-            definition: avp.definition(),
-            code: Some(avp.code()),
-            vendor: Some(avp.vendor()),
-            flags: avp.flags(),
-            length: Some(avp.length() as u32),
-        }
+impl<'a> Head<'a> {
+    /// The same for any AVP.
+    pub(crate) fn heading(self) -> AvpHeading<'a> {
+        let Self { definition, flags, length } = self;
+        let (code, vendor) = (definition.code(), definition.vendor());
+        AvpHeading { definition: Some(definition), code: Some(code), vendor: Some(vendor), flags, length: Some(length) }
     }
 }
 

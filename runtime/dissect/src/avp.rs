@@ -1,7 +1,7 @@
 //! AVPs.
 
 use crate::{Definition, Dissector, Misfit, Value};
-use diametric_protocol::wire::{AvpFlags, AvpReader, Framing, FramingFault, RawAvp};
+use diametric_protocol::wire::{AvpFlags, AvpReader, FramingFault, RawAvp};
 
 /// How deep groups are followed.
 pub const MAX_DEPTH: usize = 32;
@@ -63,23 +63,22 @@ impl<'a> Avps<'a> {
     #[inline(always)]
     pub(crate) fn fault(&self) -> Option<Misfit> {
         let mut reader = self.reader.clone();
-        loop {
-            match reader.next()? {
-                Ok(_) => {}
-                Err(framing) => return Some(Misfit::Framing { offset: framing.offset, fault: framing.fault }),
-            }
-        }
+        while reader.framed().is_some() {}
+        if reader.is_empty() { None } else { misfit(reader) }
     }
 
+    /// What stands where no AVP is framed.
     #[cold]
-    fn unframed(&self, framing: Framing<'a>) -> Unframed<'a> {
+    #[inline(never)]
+    fn unframed(&mut self) -> Option<Unframed<'a>> {
+        let framing = self.reader.next()?.err()?;
         let rest = framing.rest;
         let word = |at: usize| rest.get(at..)?.first_chunk().copied().map(u32::from_be_bytes);
         let flags = AvpFlags(rest.get(4).copied().unwrap_or_default());
         let code = word(0);
         let vendor = if flags.is_vendor() { word(8) } else { code.and(Some(0)) };
         let header_len = if flags.is_vendor() { 12 } else { 8 };
-        Unframed {
+        Some(Unframed {
             fault: framing.fault,
             offset: self.base + framing.offset,
             definition: vendor.zip(code).and_then(|(vendor, code)| self.dissector.avp(vendor, code)),
@@ -88,8 +87,14 @@ impl<'a> Avps<'a> {
             flags,
             length: word(4).map(|word| word & 0x00ff_ffff),
             data: rest.get(header_len..).unwrap_or(rest),
-        }
+        })
     }
+}
+
+#[cold]
+fn misfit(mut reader: AvpReader<'_>) -> Option<Misfit> {
+    let framing = reader.next()?.err()?;
+    Some(Misfit::Framing { offset: framing.offset, fault: framing.fault })
 }
 
 impl<'a> Iterator for Avps<'a> {
@@ -99,16 +104,14 @@ impl<'a> Iterator for Avps<'a> {
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let offset = self.base + self.reader.offset();
-        Some(match self.reader.next()? {
-            Ok(raw) => Ok(DissectedAvp {
-                dissector: self.dissector,
-                definition: self.dissector.avp(raw.vendor, raw.code),
-                raw,
-                offset,
-                depth: self.depth,
-            }),
-            Err(framing) => Err(self.unframed(framing)),
-        })
+        match self.reader.framed() {
+            Some(raw) => {
+                let definition = self.dissector.avp(raw.vendor, raw.code);
+                Some(Ok(DissectedAvp { dissector: self.dissector, definition, raw, offset, depth: self.depth }))
+            }
+            None if self.reader.is_empty() => None,
+            None => self.unframed().map(Err),
+        }
     }
 }
 

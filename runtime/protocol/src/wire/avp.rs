@@ -148,6 +148,22 @@ impl<'a> AvpReader<'a> {
         self.length - self.data.len()
     }
 
+    /// Whether nothing is left.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The next AVP if it is framed, the quickest way to read many. Where there is none, the iterator tells what is wrong, or
+    /// that the sequence has ended.
+    #[inline(always)]
+    pub fn framed(&mut self) -> Option<RawAvp<'a>> {
+        match self.step() {
+            Step::Avp(avp) => Some(avp),
+            Step::End | Step::Broken(_) => None,
+        }
+    }
+
     /// How many AVPs from here on, one after the other, have this code and vendor. Stops at the first that does not, or
     /// that is not framed.
     pub(crate) fn run_length(&self, code: u32, vendor: u32) -> usize {
