@@ -163,6 +163,8 @@ struct Ocs {
     seen: Arc<Mutex<Vec<Ccr>>>,
     silent_from: Option<u32>,
     refuse_from: Option<u32>,
+    /// The request that is answered as if it were another session's.
+    foreign: Option<u32>,
     reauthorize: bool,
     abort: bool,
 }
@@ -178,6 +180,9 @@ impl Ocs {
             return Err(ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "no more"));
         }
         let mut cca = request.success();
+        if self.foreign == Some(number) {
+            cca.session_id = "ctf.example.com;0;0".into();
+        }
         for asked in &request.ccr.multiple_services_credit_control {
             let mut service = MultipleServicesCreditControl::new();
             service.rating_group = asked.rating_group;
@@ -326,4 +331,24 @@ fn an_update_that_is_refused_ends_the_session() {
     let lines = lines(&output, 1);
     assert_eq!((lines.len(), seen.len()), (3, 3));
     assert_eq!(said(&lines[2]), ("CCR", "UPDATE_REQUEST", Some(2), 5012));
+}
+
+#[test]
+fn an_answer_that_cannot_be_used_is_named_and_the_session_ended() {
+    let ocs = Ocs { foreign: Some(1), ..Ocs::default() };
+    let (output, seen) = ocs.run(&["--mode", "scur"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    assert!(told.contains("the answer of ocs.example.net cannot be used: CCA.Session-Id: "), "{told}");
+    let [.., last] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!((seen.len(), last.cc_request_number), (3, 2));
+    assert_eq!(last.termination_cause, Some(TerminationCause::BAD_ANSWER));
+}
+
+#[test]
+fn a_termination_that_has_no_answer_is_a_timeout() {
+    let ocs = Ocs { silent_from: Some(2), ..Ocs::default() };
+    let (output, seen) = ocs.run(&["--mode", "scur", "--timeout", "0.5"]);
+    assert_eq!((output.status.code(), seen.len()), (Some(2), 3));
+    assert!(text(&output.stderr).contains("within 500ms"), "{}", text(&output.stderr));
 }

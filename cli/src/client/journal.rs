@@ -141,3 +141,38 @@ fn number(message: &RawMessage<'_>, code: u32) -> Option<u32> {
 fn is_success(result_code: ResultCode) -> bool {
     (2000..3000).contains(&result_code.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Journal;
+    use diametric::Frame;
+    use diametric::base::{AnswerMessage, AnswerMessageRequired, ResultCode};
+    use diametric::message::{self, EndToEndId, Header, HopByHopId};
+    use diametric::wire::CommandFlags;
+
+    /// Whether all was well after a CCR with this answer.
+    fn after_refusal(sent: bool) -> bool {
+        let journal = Journal::new();
+        let see = |sent, octets: &[u8]| {
+            let address = ([127, 0, 0, 1], 3868).into();
+            journal.see(Frame { sent, local: address, remote: address, octets });
+        };
+        let refusal = AnswerMessage::new(AnswerMessageRequired {
+            origin_host: "a.example.com".into(),
+            origin_realm: "example.com".into(),
+            result_code: ResultCode::COMMAND_UNSUPPORTED,
+        });
+        let (hop_by_hop, end_to_end) = (HopByHopId(1), EndToEndId(1));
+        let header = |flags| Header { flags, command: 272, application: 4, hop_by_hop, end_to_end };
+        // What is in the request is no matter here.
+        see(sent, &message::encode(header(CommandFlags::REQUEST), &refusal).unwrap());
+        see(!sent, &message::encode(header(CommandFlags::ERROR), &refusal).unwrap());
+        journal.close()
+    }
+
+    #[test]
+    fn only_its_own_requests_make_a_client_fail() {
+        assert!(!after_refusal(true));
+        assert!(after_refusal(false));
+    }
+}

@@ -52,6 +52,10 @@ pub struct Config {
     pub peers: Vec<PeerConfig>,
     /// Who may connect to this node. [`Accept::Any`].
     pub accept: Accept,
+    /// The Origin-Hosts of peers whose messages are taken where they can be
+    /// [decoded leniently](diametric_protocol::message::decode_lenient): what is wrong in an AVP that need not be there is
+    /// set aside, and told to the log as a warning. For neighbours that will not change; all others are held to RFC 6733 §7.
+    pub lenient: Vec<DiameterIdentity>,
     /// The peers of realms, where it is not left to what the peers say of themselves.
     pub realms: Vec<RealmConfig>,
     /// How long a request waits for its answer unless the call says otherwise. 30 s.
@@ -173,6 +177,7 @@ impl Config {
             listen: Vec::new(),
             peers: Vec::new(),
             accept: Accept::Any,
+            lenient: Vec::new(),
             realms: Vec::new(),
             request_timeout: Duration::from_secs(30),
             establish_timeout: Duration::from_secs(10),
@@ -224,6 +229,14 @@ impl Config {
     #[must_use]
     pub fn known_peer(mut self, identity: impl Into<DiameterIdentity>) -> Self {
         self.peers.push(PeerConfig { identity: Some(identity.into()), address: None, connect: false });
+        self
+    }
+
+    /// Takes messages of the node `identity`, a peer, that are to be refused, where only a part of them is wrong:
+    /// [`lenient`](Self::lenient).
+    #[must_use]
+    pub fn lenient_peer(mut self, identity: impl Into<DiameterIdentity>) -> Self {
+        self.lenient.push(identity.into());
         self
     }
 

@@ -1,13 +1,17 @@
 //! From a received request to the handler that answers it.
 
 use crate::config::Config;
+use crate::decode::Leniency;
 use bytes::Bytes;
 use diametric_protocol::answer::{self, ErrorAnswer, Origin, RequestContext, classify};
-use diametric_protocol::base::{DestinationHost, ResultCode, RouteRecord};
+use diametric_protocol::base::{
+    AcctApplicationId, AuthApplicationId, DestinationHost, ResultCode, RouteRecord, VendorSpecificApplicationId,
+};
 use diametric_protocol::codec::{Avp, EncodeError, Known};
-use diametric_protocol::message::{self, Answer, Request};
+use diametric_protocol::message::{Answer, Request};
 use diametric_protocol::peer::{LocalNode, RemoteNode};
-use diametric_protocol::wire::{Header, RawAvp};
+use diametric_protocol::value::RawGroup;
+use diametric_protocol::wire::{Header, RawAvp, RawAvpBuf};
 use rustc_hash::FxHashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -50,6 +54,7 @@ struct Asker<'a> {
     context: RequestContext,
     peer: &'a Arc<RemoteNode>,
     known: &'a Known,
+    leniency: &'a Leniency,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +102,7 @@ pub(crate) type Held = Box<dyn Send>;
 pub(crate) struct Dispatcher {
     local: Arc<LocalNode>,
     known: Arc<Known>,
+    leniency: Leniency,
     handlers: FxHashMap<(u32, u32), Handler>,
     max_handlers: usize,
     total: Arc<Semaphore>,
@@ -107,6 +113,7 @@ impl Dispatcher {
         Self {
             local,
             known,
+            leniency: Leniency::new(&config.lenient),
             handlers: handlers.0,
             max_handlers: config.max_handlers.max(1),
             total: Arc::new(Semaphore::new(config.max_handlers_total.clamp(1, Semaphore::MAX_PERMITS))),
@@ -145,10 +152,14 @@ impl Dispatcher {
     ///
     /// `clock` is when this began, and then when it ended: the next begins there.
     pub(crate) fn begin(self: &Arc<Self>, frame: &Bytes, peer: &Arc<RemoteNode>, clock: &mut Instant) -> Begun {
-        let mut misled = None;
+        let application = Header::peek(frame).map(|header| header.application);
+        let (mut misled, mut other) = (None, None);
         let context = RequestContext::of_seen(frame, |avp| {
             if misled.is_none() {
                 misled = self.misleads(avp);
+            }
+            if other.is_none() {
+                other = other_application(avp, application);
             }
         });
         let Some(context) = context else { return Begun::Answered(None) };
@@ -159,12 +170,15 @@ impl Dispatcher {
         let Some(handler) = self.handlers.get(&(header.application, header.command)) else {
             return Begun::Answered(self.refuse(&context, &self.unhandled(&context), frame));
         };
+        if let Some(avp) = other {
+            return Begun::Answered(self.refuse(&context, &wrong_application(avp, header.application), frame));
+        }
         let Header { command, application, hop_by_hop, end_to_end, .. } = header;
         let span = tracing::debug_span!("request", command, application, %hop_by_hop, %end_to_end);
         let entered = span.enter();
         let wary = handler.wary.load(Ordering::Relaxed);
         let at = if wary > 0 { At::FirstPoll } else { At::Once };
-        let asker = Asker { context, peer, known: &self.known };
+        let asker = Asker { context, peer, known: &self.known, leniency: &self.leniency };
         // What a handler leaves behind when it panics is its own affair, as in a task.
         let begun = std::panic::catch_unwind(AssertUnwindSafe(|| (handler.call)(frame, asker, at)));
         let started = std::mem::replace(clock, Instant::now());
@@ -248,6 +262,32 @@ impl Dispatcher {
     }
 }
 
+/// The application id in this AVP, if it is another than that of the message's header (RFC 6733 §3).
+fn other_application(avp: RawAvp<'_>, application: Option<u32>) -> Option<RawAvp<'_>> {
+    // Of another length, it is malformed.
+    let other = |id: &RawAvp<'_>| id.data.try_into().is_ok_and(|id| Some(u32::from_be_bytes(id)) != application);
+    match (avp.vendor, avp.code) {
+        (0, AuthApplicationId::CODE | AcctApplicationId::CODE) => Some(avp).filter(other),
+        (0, VendorSpecificApplicationId::CODE) => {
+            let ids = [AuthApplicationId::CODE, AcctApplicationId::CODE];
+            avp.members().filter_map(Result::ok).find(|id| ids.contains(&id.code) && other(id))
+        }
+        _ => None,
+    }
+}
+
+fn wrong_application(avp: RawAvp<'_>, application: u32) -> ErrorAnswer {
+    let name = if avp.code == AuthApplicationId::CODE { AuthApplicationId::NAME } else { AcctApplicationId::NAME };
+    let message = format!("{name} is not the application of the message's header, {application}");
+    let mut error = ErrorAnswer::new(ResultCode::INVALID_AVP_VALUE, message);
+    let mut failed = Vec::new();
+    // It is short.
+    if RawAvpBuf::from(avp).write(&mut failed).is_ok() {
+        error.failed_avp = Some(RawGroup::from(failed.as_slice()));
+    }
+    error
+}
+
 /// Handlers, as they are collected before a node starts.
 #[derive(Default)]
 pub(crate) struct Handlers(FxHashMap<(u32, u32), Handler>);
@@ -269,10 +309,10 @@ impl Handlers {
     {
         let handler = Arc::new(handler);
         let call = move |frame: &Bytes, asker: Asker<'_>, at: At| -> Called {
-            let Asker { context, peer, known } = asker;
+            let Asker { context, peer, known, leniency } = asker;
             let header = context.answer_header();
-            let request = match message::decode::<R>(frame, known) {
-                Ok(received) => received.body,
+            let request = match leniency.decode::<R>(frame, known, &peer.origin_host) {
+                Ok(request) => request,
                 Err(error) => return Err(ErrorAnswer::from(&error)),
             };
             let incoming = Incoming { request, context, peer: Arc::clone(peer) };

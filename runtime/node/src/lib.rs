@@ -69,6 +69,7 @@
 mod attributes;
 pub mod blocking;
 mod config;
+mod decode;
 mod dispatch;
 mod driver;
 mod error;

@@ -8,6 +8,7 @@ use self::connect::{Context, accept, connect};
 pub(crate) use self::route::Tried;
 use self::send::Failover;
 use crate::config::Config;
+use crate::decode::Leniency;
 use crate::dispatch::{Dispatcher, Handlers, Incoming};
 use crate::driver::{Frame, Tap};
 use crate::error::{SendError, StartError};
@@ -41,6 +42,7 @@ pub struct Node {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     known: Arc<Known>,
+    leniency: Leniency,
     local: Arc<LocalNode>,
     peers: Arc<Peers>,
     dispatcher: Arc<Dispatcher>,
@@ -143,6 +145,9 @@ impl NodeBuilder {
         if config.ro.ocs_realm.is_some() {
             crate::ro::install(&mut handlers, CREDIT_CONTROL, &later);
         }
+        if config.rf.cdf_realm.is_some() {
+            crate::rf::install(&mut handlers);
+        }
         let (known, local) = (Arc::new(known), Arc::new(config.local.clone()));
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let seconds = started.as_secs() as u32;
@@ -161,6 +166,7 @@ impl NodeBuilder {
             slots: Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS))),
             stop: watch::Sender::new(false),
             endings: watch::Sender::new(()),
+            leniency: Leniency::new(&config.lenient),
             config,
             known,
             local,

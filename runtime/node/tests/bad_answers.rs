@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CREDIT_CONTROL, Raw, ccr, granted, listener, soon};
+use common::{CREDIT_CONTROL, Raw, ccr, granted, listener, soon, until};
 use diametric::accounting::{Aca, AccountingAnswerRequired, Acr};
 use diametric::base::{AnswerMessage, AnswerMessageRequired, ResultCode, TerminationCause};
 use diametric::credit_control::{
@@ -259,6 +259,27 @@ async fn any_request_is_answered_with_its_own_session_id() {
         matches!(&error, SendError::Malformed { peer, server: Some(server), .. } if *peer == HOST && *server == HOST)
     );
     assert!(error.to_string().contains("CCA.Session-Id: not that of the request"), "{error}");
+}
+
+#[tokio::test]
+async fn sessions_with_bad_answers_leave_nothing_behind() {
+    let mut scene = Scene::new().await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let mut before = usize::MAX;
+    for round in 0..30 {
+        let session = scene.open(scene.service()).await;
+        let update = tokio::spawn(session.update(|_| ()));
+        let ccr = scene.ocs.message::<Ccr>().await;
+        let (_, spoil) = BAD[round % BAD.len()];
+        scene.ocs.throw(&spoil(ccr.header, granted(&ccr.body, &HOST.into()))).await;
+        soon(update).await.unwrap().unwrap_err();
+        let last = scene.ocs.message::<Ccr>().await;
+        scene.ocs.answer(last.header, &granted(&last.body, &HOST.into())).await;
+        // Its task ends, although the application holds on to the session.
+        until(|| tasks() <= before).await;
+        before = tasks();
+        drop(session);
+    }
 }
 
 fn acknowledged(acr: &Received<Acr>) -> Aca {

@@ -76,6 +76,8 @@ fn the_example_of_the_guide_sets_everything() {
     assert_eq!(config.ro.tx, Duration::from_secs(7));
     assert_eq!(config.ro.session_failover, CcSessionFailover::FAILOVER_SUPPORTED);
     assert_eq!(config.ro.alternates, 2);
+    assert_eq!((config.ro.buffer, config.ro.retry_interval), (500, Duration::from_secs(30)));
+    assert_eq!(config.lenient.iter().map(|peer| peer.as_str()).collect::<Vec<_>>(), ["cdf.example.net"]);
     assert_eq!(config.rf.cdf_realm.as_deref(), Some("example.net"));
     assert_eq!(config.rf.cdf_host.as_deref(), Some("cdf.example.net"));
     assert_eq!((config.rf.buffer, config.rf.retry_interval), (5000, Duration::from_secs(20)));

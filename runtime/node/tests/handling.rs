@@ -4,9 +4,14 @@ mod common;
 
 use common::{CREDIT_CONTROL, Raw, address, ccr, ccr_to, client, config, granted, granting, soon};
 use diametric::answer::ErrorAnswer;
-use diametric::base::ResultCode;
+use diametric::base::{
+    AbortSessionAnswer, AbortSessionRequest, AbortSessionRequestRequired, AcctApplicationId, AnswerMessage, ResultCode,
+};
+use diametric::codec::{ExtraAvp, Group, Known};
 use diametric::credit_control::{Cca, Ccr};
-use diametric::{Incoming, Node, NodeBuilder, SendError};
+use diametric::message::{self, EndToEndId, Header, HopByHopId};
+use diametric::wire::AvpFlags;
+use diametric::{Config, Incoming, Node, NodeBuilder, SendError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::{self, JoinSet};
@@ -89,4 +94,96 @@ async fn requests_that_a_peer_never_reads_time_out() {
         assert!(matches!(error, SendError::Timeout { .. }), "{error}");
     }
     drop(silent);
+}
+
+/// What answers a CCR that was changed.
+async fn answered(node: &Node, change: impl FnOnce(&mut Ccr)) -> (Header, AnswerMessage) {
+    let mut peer = Raw::open(address(node), "ctf.example.com").await;
+    let mut request = ccr("example.net");
+    change(&mut request);
+    peer.send(Header::of::<Ccr>(HopByHopId(7), EndToEndId(7)), &request).await;
+    let frame = peer.receive().await.expect("an answer");
+    let answer = message::decode_answer_message(&frame, &Known::standard()).expect("an answer");
+    (answer.header, answer.body)
+}
+
+#[tokio::test]
+async fn an_application_id_that_is_not_that_of_the_header_is_refused() {
+    let ocs = granting(config("ocs.example.net")).start().await.unwrap();
+    let wrong = |auth: u32, acct: Option<u32>| {
+        move |ccr: &mut Ccr| {
+            ccr.auth_application_id = auth;
+            if let Some(acct) = acct {
+                ccr.add::<AcctApplicationId>(acct);
+            }
+        }
+    };
+    for (auth, acct, name) in [(9, None, "Auth-Application-Id"), (CREDIT_CONTROL, Some(3), "Acct-Application-Id")] {
+        let (header, answer) = answered(&ocs, wrong(auth, acct)).await;
+        assert_eq!((answer.result_code, header.flags.is_error()), (ResultCode::INVALID_AVP_VALUE, false));
+        let told = answer.error_message.unwrap_or_default();
+        assert_eq!(told, format!("{name} is not the application of the message's header, 4"));
+        let failed = answer.failed_avp.expect("it is shown");
+        let codes: Vec<u32> = failed.avps().map(|avp| avp.expect("it is framed").code).collect();
+        assert_eq!(codes, [if acct.is_some() { 259 } else { 258 }]);
+    }
+    let (_, answer) = answered(&ocs, wrong(CREDIT_CONTROL, Some(CREDIT_CONTROL))).await;
+    assert_eq!(answer.result_code, ResultCode::SUCCESS);
+}
+
+#[tokio::test]
+async fn a_client_of_rf_has_no_session_that_could_be_aborted() {
+    let config = Config::new("ctf.example.com", "example.com").listen(common::LOOPBACK).rf_client("example.net");
+    let client = Node::builder(config).start().await.unwrap();
+    let mut cdf = Raw::open(address(&client), "cdf.example.net").await;
+    let asr = AbortSessionRequest::new(AbortSessionRequestRequired {
+        session_id: "ctf.example.com;1;1".into(),
+        origin_host: "cdf.example.net".into(),
+        origin_realm: "example.net".into(),
+        destination_realm: "example.com".into(),
+        destination_host: "ctf.example.com".into(),
+        auth_application_id: common::ACCOUNTING,
+    });
+    let header = Header::of::<AbortSessionRequest>(HopByHopId(7), EndToEndId(7));
+    cdf.send(Header { application: common::ACCOUNTING, ..header }, &asr).await;
+    let asa = cdf.message::<AbortSessionAnswer>().await;
+    assert_eq!((asa.body.result_code, asa.body.session_id), (ResultCode::UNKNOWN_SESSION_ID, asr.session_id));
+}
+
+#[tokio::test]
+async fn a_peer_that_will_not_change_is_taken_as_it_is_and_no_other() {
+    // An AVP that nobody knows, with M set.
+    let wrong = |ccr: &mut Ccr| {
+        ccr.extras_mut().push(ExtraAvp::new(999_999, 0, AvpFlags::MANDATORY, [1, 2, 3]));
+    };
+    let ocs = granting(config("ocs.example.net").lenient_peer("old.example.com")).start().await.unwrap();
+    for (host, code) in [("old.example.com", ResultCode::SUCCESS), ("new.example.com", ResultCode::AVP_UNSUPPORTED)] {
+        let mut peer = Raw::open(address(&ocs), host).await;
+        let mut request = ccr("example.net");
+        wrong(&mut request);
+        peer.send(Header::of::<Ccr>(HopByHopId(7), EndToEndId(7)), &request).await;
+        assert_eq!(peer.message::<Cca>().await.body.result_code, code, "{host}");
+    }
+    // Answers likewise.
+    for lenient in [true, false] {
+        let (listener, at) = common::listener().await;
+        let mut config = client().named_peer("old.example.net", at);
+        if lenient {
+            config = config.lenient_peer("old.example.net");
+        }
+        let client = Node::builder(config).start().await.unwrap();
+        let mut peer = Raw::welcome(&listener, "old.example.net").await;
+        let asking = tokio::spawn(async move { client.send(CREDIT_CONTROL, &ccr("example.net")).await });
+        let request = peer.message::<Ccr>().await;
+        let mut cca = granted(&request.body, &"old.example.net".into());
+        cca.extras_mut().push(ExtraAvp::new(999_999, 0, AvpFlags::MANDATORY, [1, 2, 3]));
+        peer.answer(request.header, &cca).await;
+        match soon(asking).await.unwrap() {
+            Ok(cca) if lenient => assert_eq!(cca.extras()[0].data(), [1, 2, 3]),
+            Err(error @ SendError::Malformed { .. }) if !lenient => {
+                assert!(error.to_string().contains("AVP 999999"), "{error}");
+            }
+            other => panic!("{lenient}: {other:?}"),
+        }
+    }
 }

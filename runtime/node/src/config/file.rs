@@ -101,6 +101,7 @@ fn peer(table: Table<'_>, top: &Table<'_>, config: &mut Config) {
     let host = table.need_at("host", identity);
     let address = table.get("address", parsed);
     let connect = table.get("connect", boolean);
+    let lenient = table.get("lenient", boolean).unwrap_or(false);
     let (at, unsaid) = (table.at(), !table.has("address"));
     table.finish();
     let Some((host, host_at)) = host else { return };
@@ -114,6 +115,9 @@ fn peer(table: Table<'_>, top: &Table<'_>, config: &mut Config) {
     if unsaid && connect {
         let help = "give its `address`, or say `connect = false` if it is the peer that connects";
         top.problem(at, format!("it is not said where `{host}` listens"), Some(help.into()));
+    }
+    if lenient {
+        config.lenient.push(host.clone());
     }
     config.peers.push(PeerConfig { identity: Some(host), address, connect });
 }

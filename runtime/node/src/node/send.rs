@@ -192,10 +192,8 @@ impl Shared {
         if response.is_foreign() {
             return Err(SendError::foreign::<A>(&peer.origin_host, frame));
         }
-        match message::decode::<A>(frame, &self.known) {
-            Ok(answer) => Ok(answer.body),
-            Err(error) => Err(SendError::malformed(&peer.origin_host, error, frame)),
-        }
+        let answer = self.leniency.decode::<A>(frame, &self.known, &peer.origin_host);
+        answer.map_err(|error| SendError::malformed(&peer.origin_host, error, frame))
     }
 }
 

@@ -44,10 +44,12 @@ pub use state::RfSessionState;
 
 pub(crate) use undelivered::Undelivered;
 
+use crate::dispatch::{Handlers, Incoming};
 use crate::error::SendError;
 use crate::node::{Node, Shared};
 use diametric_protocol::accounting::AccountingAnswer;
-use diametric_protocol::base::ResultCode;
+use diametric_protocol::answer::ErrorAnswer;
+use diametric_protocol::base::{AbortSessionAnswer, AbortSessionRequest, ResultCode};
 use diametric_protocol::value::Utf8String;
 use std::fmt;
 use std::future::Future;
@@ -98,6 +100,17 @@ impl Node {
             Some(_) => Ok(Rf { shared: Arc::clone(self.shared()) }),
             None => Err(RfError::NotConfigured),
         }
+    }
+}
+
+/// Has an Rf client answer ASR, where the application does not do so itself: what is accounted for is not authorized here,
+/// so there is no session that could be aborted (RFC 6733 §8.1).
+pub(crate) fn install(handlers: &mut Handlers) {
+    if !handlers.contains::<AbortSessionRequest>(ACCOUNTING) {
+        handlers.insert(ACCOUNTING, |_: Incoming<AbortSessionRequest>| async {
+            let error = ErrorAnswer::new(ResultCode::UNKNOWN_SESSION_ID, "accounting sessions cannot be aborted");
+            Err::<AbortSessionAnswer, _>(error)
+        });
     }
 }
 

@@ -15,8 +15,8 @@ pub struct Lenient<C> {
     pub forgiven: Vec<Failure>,
 }
 
-/// Decodes one message as far as it can be without inventing anything, and says what it forgave. For tools and for peers
-/// that will not change; nodes are strict, as RFC 6733 §7 asks.
+/// Decodes one message as far as it can be without inventing anything, and says what it forgave. For tools, and for peers
+/// that will not change: a node is strict with all others, as RFC 6733 §7 asks.
 ///
 /// An AVP that is wrong, or that strict decoding does not allow where it is, is kept raw among the
 /// [extras](crate::codec::Group::extras) of its group, and its field is as if it were not there; encoding writes it again.
