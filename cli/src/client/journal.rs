@@ -66,8 +66,8 @@ impl Journal {
         let Some(Asked { at, mut line }) = lock(&self.asked).remove(&(!frame.sent, header.hop_by_hop)) else { return };
         let latency = at.elapsed().as_micros();
         let result_code = number(&message, RESULT_CODE);
-        if !frame.sent && matches!(command, CCR | ACR) && !result_code.is_some_and(|code| is_success(ResultCode(code)))
-        {
+        let success = !header.flags.is_error() && result_code.is_some_and(|code| is_success(ResultCode(code)));
+        if !frame.sent && matches!(command, CCR | ACR) && !success {
             self.refused.store(true, Ordering::Relaxed);
         }
         line.insert("result_code".into(), result_code.into());

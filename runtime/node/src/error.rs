@@ -96,8 +96,9 @@ fn refusing(refusal: Option<&ResultCode>) -> String {
     refusal.map(|code| format!(" with Result-Code {code}")).unwrap_or_default()
 }
 
-fn refuses(result_code: &ResultCode) -> bool {
-    !(2000..3000).contains(&result_code.0)
+/// 2xxx.
+pub(crate) fn is_success(result_code: ResultCode) -> bool {
+    (2000..3000).contains(&result_code.0)
 }
 
 /// An AVP of a message that may be malformed otherwise.
@@ -108,7 +109,7 @@ fn read<A: Avp>(frame: &[u8]) -> Option<A::Value> {
 impl SendError {
     /// That the answer in `frame` is malformed, with what can be read of it all the same.
     pub(crate) fn malformed(peer: &DiameterIdentity, error: DecodeError, frame: &[u8]) -> Self {
-        let refusal = read::<ResultCode>(frame).filter(refuses);
+        let refusal = read::<ResultCode>(frame).filter(|code| !is_success(*code));
         Self::Malformed { peer: peer.clone(), error, refusal, server: read::<OriginHost>(frame) }
     }
 
@@ -120,7 +121,7 @@ impl SendError {
 
     /// That an answer does not repeat what it must of its request.
     pub(crate) fn mismatched(host: &DiameterIdentity, error: DecodeError, result_code: ResultCode) -> Self {
-        let refusal = Some(result_code).filter(refuses);
+        let refusal = Some(result_code).filter(|code| !is_success(*code));
         Self::Malformed { peer: host.clone(), error, refusal, server: Some(host.clone()) }
     }
 

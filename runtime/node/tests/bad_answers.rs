@@ -91,19 +91,35 @@ fn framed(mut frame: Vec<u8>) -> Vec<u8> {
     frame
 }
 
+const TYPELESS: Spoil = |header, cca| without(&encoded(header, &cca), CC_REQUEST_TYPE);
+const FOREIGN: Spoil = |header, mut cca| {
+    cca.session_id = "ctf.example.com;0;0".into();
+    encoded(header, &cca)
+};
+const MISNUMBERED: Spoil = |header, mut cca| {
+    cca.cc_request_number = 9;
+    encoded(header, &cca)
+};
+
 /// What is wrong, where, and in an answer that says nothing else of note.
-const BAD: [(&str, Spoil); 6] = [
-    ("CCA.CC-Request-Type: missing", |header, cca| without(&encoded(header, &cca), CC_REQUEST_TYPE)),
+const BAD: [(&str, Spoil); 9] = [
+    ("CCA.Auth-Application-Id: 9, where that of the request is 4", |header, mut cca| {
+        cca.auth_application_id = 9;
+        encoded(header, &cca)
+    }),
+    ("Result-Code: success, although the E flag is set", |header, cca| {
+        let mut frame = encoded(header, &cca);
+        frame[4] |= CommandFlags::ERROR.0;
+        frame
+    }),
+    ("CCA: in application 5, where the request is in 4", |header, cca| {
+        encoded(Header { application: 5, ..header }, &cca)
+    }),
+    ("CCA.CC-Request-Type: missing", TYPELESS),
     ("CCA.Result-Code: missing", |header, cca| without(&encoded(header, &cca), RESULT_CODE)),
     ("CCA.Session-Id: missing", |header, cca| without(&encoded(header, &cca), SESSION_ID)),
-    ("CCA.Session-Id: not that of the request", |header, mut cca| {
-        cca.session_id = "ctf.example.com;0;0".into();
-        encoded(header, &cca)
-    }),
-    ("CCA.CC-Request-Number: 9, where that of the request is", |header, mut cca| {
-        cca.cc_request_number = 9;
-        encoded(header, &cca)
-    }),
+    ("CCA.Session-Id: not that of the request", FOREIGN),
+    ("CCA.CC-Request-Number: 9, where that of the request is", MISNUMBERED),
     ("AVP 9999: ", |header, cca| {
         let mut frame = encoded(header, &cca);
         frame.extend_from_slice(&[0, 0, 0x27, 0x0f, 0x40, 0, 0, 12, 1, 2, 3, 4]);
@@ -149,7 +165,7 @@ async fn a_session_whose_first_answer_is_bad_is_ended_as_well() {
     let mut scene = Scene::new().await;
     let opening = tokio::spawn(scene.service().failure_handling(Ccfh::CONTINUE).initial(|_| ()));
     let ccr = scene.ocs.message::<Ccr>().await;
-    scene.ocs.throw(&BAD[0].1(ccr.header, granted(&ccr.body, &HOST.into()))).await;
+    scene.ocs.throw(&TYPELESS(ccr.header, granted(&ccr.body, &HOST.into()))).await;
     let Opened::Uncontrolled { session, cause } = soon(opening).await.unwrap().unwrap() else { panic!("no grant") };
     assert!(matches!(cause, RoError::Send(SendError::Malformed { .. })), "{cause}");
     scene.assert_ends(session.id(), 1).await;
@@ -165,7 +181,7 @@ async fn the_application_s_own_termination_is_the_one_that_goes_out_after_a_bad_
     let last = tokio::spawn(session.terminate(|ccr| ccr.user_name = Some("what was used".into())));
     // Both are in line when the answer comes.
     tokio::time::sleep(Duration::from_millis(20)).await;
-    scene.ocs.throw(&BAD[0].1(ccr.header, granted(&ccr.body, &HOST.into()))).await;
+    scene.ocs.throw(&TYPELESS(ccr.header, granted(&ccr.body, &HOST.into()))).await;
     soon(update).await.unwrap().unwrap_err();
     let ccr = scene.ocs.message::<Ccr>().await;
     assert_eq!(ccr.body.cc_request_type, CcRequestType::TerminationRequest);
@@ -182,7 +198,7 @@ async fn a_termination_whose_answer_is_bad_is_not_repeated() {
     let session = scene.open(scene.service()).await;
     let last = tokio::spawn(session.terminate(|_| ()));
     let ccr = scene.ocs.message::<Ccr>().await;
-    scene.ocs.throw(&BAD[3].1(ccr.header, granted(&ccr.body, &HOST.into()))).await;
+    scene.ocs.throw(&FOREIGN(ccr.header, granted(&ccr.body, &HOST.into()))).await;
     let error = soon(last).await.unwrap().unwrap_err();
     assert!(matches!(error, RoError::Send(SendError::Malformed { .. })), "{error}");
     scene.ocs.assert_quiet().await;
@@ -190,7 +206,7 @@ async fn a_termination_whose_answer_is_bad_is_not_repeated() {
 
 #[tokio::test]
 async fn a_refusal_counts_whatever_else_is_wrong_with_it() {
-    let spoils: [Spoil; 2] = [BAD[0].1, BAD[4].1];
+    let spoils: [Spoil; 2] = [TYPELESS, MISNUMBERED];
     for spoil in spoils {
         let mut scene = Scene::new().await;
         // Which denies the service whatever the failure handling.
@@ -253,7 +269,7 @@ async fn any_request_is_answered_with_its_own_session_id() {
     let client = scene.client.clone();
     let sending = tokio::spawn(async move { client.send(CREDIT_CONTROL, &ccr("example.net")).await });
     let request = scene.ocs.message::<Ccr>().await;
-    scene.ocs.throw(&BAD[3].1(request.header, granted(&request.body, &HOST.into()))).await;
+    scene.ocs.throw(&FOREIGN(request.header, granted(&request.body, &HOST.into()))).await;
     let error = soon(sending).await.unwrap().unwrap_err();
     assert!(
         matches!(&error, SendError::Malformed { peer, server: Some(server), .. } if *peer == HOST && *server == HOST)

@@ -3,11 +3,11 @@
 use super::Shared;
 use super::route::{Destination, Router, Tried};
 use crate::driver::{Heard, Order, Unanswered, reply};
-use crate::error::SendError;
+use crate::error::{SendError, is_success};
 use crate::peers::Connected;
 use bytes::Bytes;
 use diametric_protocol::base::{AnswerMessage, ResultCode, SessionId};
-use diametric_protocol::codec::Avp;
+use diametric_protocol::codec::{Avp, DecodeError, Group};
 use diametric_protocol::message::{self, Answer, Request};
 use diametric_protocol::peer::{CloseReason, RemoteNode};
 use diametric_protocol::wire::{CommandFlags, Header, HopByHopId, RawMessage};
@@ -33,15 +33,23 @@ pub(super) struct Response {
     frame: Bytes,
     /// Who gave it.
     peer: Arc<RemoteNode>,
-    /// That of the request, which the answer repeats (RFC 6733 §6.2).
+    /// Those of the request, which the answer repeats (RFC 6733 §6.2).
+    application: u32,
     session_id: Option<SmallVec<[u8; 64]>>,
 }
 
 impl Response {
-    /// Whether this is an answer in another session than the request's.
-    fn is_foreign(&self) -> bool {
-        let own = self.session_id.as_deref();
-        own.is_some() && session_id(&self.frame).is_some_and(|theirs| Some(theirs) != own)
+    /// What is wrong with a message `C` that answers something else than its request.
+    fn mismatch<C: Group>(&self) -> Option<SendError> {
+        let Self { frame, peer, application, session_id: own } = self;
+        if let Some(header) = Header::peek(frame).filter(|header| header.application != *application) {
+            let message = format!("in application {}, where the request is in {application}", header.application);
+            let error = DecodeError::invalid_message::<C>(ResultCode::APPLICATION_UNSUPPORTED, message);
+            return Some(SendError::malformed(&peer.origin_host, error, frame));
+        }
+        let own = own.as_deref()?;
+        let foreign = session_id(frame).is_some_and(|theirs| theirs != own);
+        foreign.then(|| SendError::foreign::<C>(&peer.origin_host, frame))
     }
 }
 
@@ -138,7 +146,7 @@ impl Shared {
                         let (command, end_to_end) = (header.command, header.end_to_end);
                         tracing::debug!(peer = %host, command, application, %end_to_end, after = ?started.elapsed(), "answered");
                     }
-                    let response = Response { frame: answer, peer: Arc::clone(&peer.remote), session_id };
+                    let response = Response { frame: answer, peer: Arc::clone(&peer.remote), application, session_id };
                     let Some(error) = self.refusal(&response) else { return Ok(response) };
                     if !matches!(error, SendError::Answered(_)) || error.result_code() != ResultCode::TOO_BUSY {
                         return Err(error);
@@ -177,20 +185,25 @@ impl Shared {
     fn refusal(&self, response: &Response) -> Option<SendError> {
         let Response { frame, peer, .. } = response;
         Header::peek(frame).filter(|header| header.flags.is_error())?;
-        if response.is_foreign() {
-            return Some(SendError::foreign::<AnswerMessage>(&peer.origin_host, frame));
+        if let Some(error) = response.mismatch::<AnswerMessage>() {
+            return Some(error);
         }
+        let malformed = |error| SendError::malformed(&peer.origin_host, error, frame);
         Some(match message::decode_answer_message(frame, &self.known) {
+            Ok(answer) if is_success(answer.body.result_code) => {
+                let contradiction = "success, although the E flag is set";
+                malformed(DecodeError::invalid_value::<AnswerMessage, ResultCode>(contradiction))
+            }
             Ok(answer) => SendError::Answered(Box::new(answer.body)),
-            Err(error) => SendError::malformed(&peer.origin_host, error, frame),
+            Err(error) => malformed(error),
         })
     }
 
     /// What a response says.
     pub(super) fn read<A: Answer>(&self, response: Response) -> Result<A, SendError> {
         let Response { frame, peer, .. } = &response;
-        if response.is_foreign() {
-            return Err(SendError::foreign::<A>(&peer.origin_host, frame));
+        if let Some(error) = response.mismatch::<A>() {
+            return Err(error);
         }
         let answer = self.leniency.decode::<A>(frame, &self.known, &peer.origin_host);
         answer.map_err(|error| SendError::malformed(&peer.origin_host, error, frame))

@@ -1,7 +1,8 @@
 //! What the credit-control machines need to know of an answer.
 
-use super::RoError;
+use super::{CREDIT_CONTROL, RoError};
 use crate::error::SendError;
+use diametric_protocol::base::AuthApplicationId;
 use diametric_protocol::codec::{DecodeError, Group};
 use diametric_protocol::credit_control::{
     CcRequestNumber, CcSessionFailover, CreditControlAnswer, CreditControlFailureHandling,
@@ -36,6 +37,17 @@ pub(super) fn of_answer(cca: &CreditControlAnswer) -> AnswerFacts {
     facts
 }
 
+/// In what a CCA is not the answer to the request of this number.
+fn mismatch<A: Group>(cca: &CreditControlAnswer, number: u32) -> Option<DecodeError> {
+    let other = |theirs, own| format!("{theirs}, where that of the request is {own}");
+    let (theirs, application) = (cca.cc_request_number, cca.auth_application_id);
+    if theirs != number {
+        return Some(DecodeError::invalid_value::<A, CcRequestNumber>(other(theirs, number)));
+    }
+    let wrong = || DecodeError::invalid_value::<A, AuthApplicationId>(other(application, CREDIT_CONTROL));
+    (application != CREDIT_CONTROL).then(wrong)
+}
+
 /// What came of an exchange, for the machine, with the error it will be if the machine does not take it as success. The
 /// CCA has to repeat the CC-Request-Number `number` (RFC 8506 §8.2).
 pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(
@@ -43,14 +55,11 @@ pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(
     number: u32,
 ) -> (Outcome, Option<Box<A>>) {
     match result {
-        Ok(answer) if answer.standard().cc_request_number != number => {
-            let (cca, theirs) = (answer.standard(), answer.standard().cc_request_number);
-            let message = format!("{theirs}, where that of the request is {number}");
-            let error = DecodeError::invalid_value::<A, CcRequestNumber>(message);
-            (of_malformed(SendError::mismatched(&cca.origin_host, error, cca.result_code)), None)
-        }
         Ok(answer) => {
             let cca = answer.standard();
+            if let Some(error) = mismatch::<A>(cca, number) {
+                return (of_malformed(SendError::mismatched(&cca.origin_host, error, cca.result_code)), None);
+            }
             let outcome = Outcome::Answer(of_answer(cca), RoError::Denied(Box::new(cca.clone())));
             (outcome, Some(Box::new(answer)))
         }

@@ -92,6 +92,11 @@ impl DecodeError {
         Self::new(vec![Failure { result_code, failed_avp: Vec::new(), path: Vec::new(), message }])
     }
 
+    /// A message `C` that is wrong as a whole, such as an answer in another application than its request.
+    pub fn invalid_message<C: Group>(result_code: ResultCode, message: impl Into<String>) -> Self {
+        Self::whole(result_code, message.into()).in_message(C::NAME)
+    }
+
     /// A message `C` whose AVP `A` has a value that is wrong where it is, although its format allows it: 5004. For what the
     /// grammar cannot say, such as that an answer repeats the Session-Id of its request.
     pub fn invalid_value<C: Group, A: Avp>(message: impl Into<String>) -> Self {
