@@ -29,7 +29,7 @@ pub trait ListStorage<T>:
     where
         T: Clone;
     /// Appends what `make` makes, in its place where that can be.
-    fn push_with(&mut self, make: impl FnMut() -> T);
+    fn push_with(&mut self, make: impl FnOnce() -> T);
     fn pop(&mut self) -> Option<T>;
     fn remove(&mut self, index: usize) -> T;
     fn retain(&mut self, keep: impl FnMut(&T) -> bool);
@@ -62,7 +62,7 @@ macro_rules! storage {
                 self.clone()
             }
             #[inline]
-            fn push_with(&mut self, make: impl FnMut() -> $item) {
+            fn push_with(&mut self, make: impl FnOnce() -> $item) {
                 $push_with(self, make);
             }
             fn pop(&mut self) -> Option<$item> {
@@ -114,13 +114,13 @@ storage!(
     SmallVec::from_vec,
     |value| std::iter::once(value).collect(),
     |values: [_; N]| values.into_iter().collect(),
-    |list: &mut SmallVec<A>, mut make: _| list.push(run(&mut make)),
+    |list: &mut SmallVec<A>, make: _| list.push(run(make)),
     |list: &mut SmallVec<A>, additional| list.reserve_exact(additional),
     [A: Array]
 );
 
 #[inline]
-fn run<T>(make: &mut impl FnMut() -> T) -> T {
+fn run<T>(make: impl FnOnce() -> T) -> T {
     make()
 }
 
@@ -139,6 +139,12 @@ pub enum OneOrMore<T> {
 }
 
 impl<T> OneOrMore<T> {
+    #[cold]
+    #[inline(never)]
+    fn push_more(&mut self, value: T) {
+        self.more().push(value);
+    }
+
     /// As a vector, in place.
     fn more(&mut self) -> &mut ThinVec<T> {
         if !matches!(self, Self::More(_)) {
@@ -251,11 +257,11 @@ impl<T> ListStorage<T> for OneOrMore<T> {
         }
     }
     #[inline]
-    fn push_with(&mut self, mut make: impl FnMut() -> T) {
+    fn push_with(&mut self, make: impl FnOnce() -> T) {
         match self {
             // There is nothing to drop, which an assignment would look for.
             Self::None => std::mem::forget(std::mem::replace(self, Self::One(make()))),
-            _ => self.more().push(make()),
+            _ => self.push_more(make()),
         }
     }
     fn pop(&mut self) -> Option<T> {
@@ -302,7 +308,8 @@ impl<T: ListItem> List<T> {
     /// Appends a value.
     #[inline]
     pub fn push(&mut self, value: impl Into<T>) {
-        self.0.extend(std::iter::once(value.into()));
+        let value = value.into();
+        self.0.push_with(|| value);
     }
 
     /// Appends a value without any member, made where it stays, and hands it out to be filled: groups are large, and
@@ -362,7 +369,7 @@ impl<T: ListItem> List<T> {
 
     /// Appends what `make` makes, in its place.
     #[inline]
-    pub(crate) fn push_with(&mut self, make: impl FnMut() -> T) -> &mut T {
+    pub(crate) fn push_with(&mut self, make: impl FnOnce() -> T) -> &mut T {
         self.0.push_with(make);
         let last = self.len() - 1;
         &mut self[last]
