@@ -320,14 +320,16 @@ impl Handlers {
                 At::Once => {
                     let mut handling = Box::pin(handler(incoming));
                     // Nobody is woken by this one: the task polls again.
-                    return match handling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    return match &mut handling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                         Poll::Ready(given) => encoded(header, given).map(Progress::Done),
-                        Poll::Pending => Ok(Progress::Waits(Box::pin(async move { encoded(header, handling.await) }))),
+                        Poll::Pending => {
+                            Ok(Progress::Waits(Box::pin(async move { encoded(header, &mut handling.await) })))
+                        }
                     };
                 }
                 At::FirstPoll => Arc::clone(&handler),
             };
-            Ok(Progress::Waits(Box::pin(async move { encoded(header, handler(incoming).await) })))
+            Ok(Progress::Waits(Box::pin(async move { encoded(header, &mut handler(incoming).await) })))
         };
         let refuse = RequestContext::refuse::<R::Answer>;
         self.0.insert((application, R::CODE), Handler { call: Box::new(call), refuse, wary: AtomicU32::new(0) });
@@ -360,12 +362,9 @@ impl<A: Answer> Gives<A> for (A, Option<Held>) {
     }
 }
 
-/// Encodes what a handler says.
-fn encoded<A: Answer>(header: Header, mut given: Result<impl Gives<A>, ErrorAnswer>) -> Handled {
-    let given = match given {
-        Ok(ref mut given) => given,
-        Err(error) => return Err(error),
-    };
+/// Encodes what a handler says, where it is: a message is large.
+fn encoded<A: Answer>(header: Header, given: &mut Result<impl Gives<A>, ErrorAnswer>) -> Handled {
+    let given = given.as_mut().map_err(|error| error.clone())?;
     match answer::encode(header, given.answer()) {
         Ok(frame) => Ok(Answered { frame, held: given.held() }),
         Err(error) => {

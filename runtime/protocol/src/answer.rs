@@ -35,7 +35,7 @@ impl RequestContext {
         let header = Header::peek(frame)?;
         let mut context = Self { header, session_id: None, proxy_info: Vec::new() };
         let Ok(message) = RawMessage::read(frame) else { return Some(context) };
-        for avp in message.avps().map_while(Result::ok) {
+        for avp in message.framed_avps() {
             see(avp);
             match avp.code {
                 _ if avp.vendor != 0 => {}

@@ -26,7 +26,7 @@ impl Destination {
     pub(crate) fn of(frame: &[u8], application: u32) -> Self {
         let mut to = Self { host: None, realm: None, application };
         let Ok(message) = RawMessage::read(frame) else { return to };
-        for avp in message.avps().map_while(Result::ok).filter(|avp| avp.vendor == 0) {
+        for avp in message.framed_avps().filter(|avp| avp.vendor == 0) {
             match avp.code {
                 DestinationHost::CODE => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
                 DestinationRealm::CODE => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),

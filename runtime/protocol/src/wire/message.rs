@@ -58,9 +58,16 @@ impl<'a> RawMessage<'a> {
         AvpReader::new(&self.frame[HEADER_LEN..])
     }
 
+    /// The AVPs at the top level, up to where their framing is broken.
+    #[inline]
+    pub fn framed_avps(&self) -> impl Iterator<Item = RawAvp<'a>> + use<'a> {
+        let mut avps = self.avps();
+        std::iter::from_fn(move || avps.framed())
+    }
+
     /// The first AVP at the top level with this vendor and code.
     pub fn find(&self, vendor: u32, code: u32) -> Option<RawAvp<'a>> {
-        self.avps().filter_map(Result::ok).find(|avp| avp.code == code && avp.vendor == vendor)
+        self.framed_avps().find(|avp| avp.code == code && avp.vendor == vendor)
     }
 
     /// Appends the message, rebuilt from its header and AVPs; the same octets it was read from.
@@ -150,5 +157,17 @@ mod tests {
         avp(MAX_AVP_LEN - 8).write(&mut out).unwrap();
         let read = AvpReader::new(&out[1..]).next().unwrap().unwrap();
         assert_eq!(read.data.len(), MAX_AVP_LEN - 8);
+    }
+
+    #[test]
+    fn avps_are_shown_up_to_where_their_framing_is_broken() {
+        let avp = |length| [0, 0, 1, 22, 0x40, 0, 0, length, 0, 0, 0, 7];
+        let mut frame = vec![1, 0, 0, 56, 0x80, 0, 1, 24, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+        frame.extend([avp(12), avp(13), avp(12)].concat());
+        let message = RawMessage::read(&frame).unwrap();
+        let shown: Vec<_> = message.framed_avps().map(|avp| (avp.code, avp.data.len())).collect();
+        // The second says that it reaches into the third, which then begins amid the payload.
+        assert_eq!(shown, [(278, 4), (278, 5)]);
+        assert_eq!(message.avps().filter(Result::is_err).count(), 1);
     }
 }
