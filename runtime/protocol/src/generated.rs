@@ -115,6 +115,7 @@ macro_rules! grouped_value {
     ($type:ident $($bounds:tt)*) => {
         impl $crate::codec::AvpValue for $type $($bounds)* {
             const MIN_PAYLOAD: usize = 0;
+            #[inline]
             fn blank() -> Self {
                 $crate::codec::Group::blank_group()
             }

@@ -344,7 +344,7 @@ impl Cursor<'_, '_, '_> {
     #[inline]
     pub fn required<T: AvpValue>(&mut self, bit: u32, data: &[u8], slot: &mut T) -> Judged {
         if self.seen & (1 << bit) != 0 {
-            return Err(too_many(data, self.decoder, Decoder::judge::<T>));
+            return Err(too_many(data, self.decoder, T::JUDGE));
         }
         self.seen |= 1 << bit;
         slot.decode_value(data, self.decoder)
@@ -353,21 +353,22 @@ impl Cursor<'_, '_, '_> {
     /// A member that occurs at most once.
     #[inline]
     pub fn optional<T: AvpValue>(&mut self, data: &[u8], slot: &mut Option<T>) -> Judged {
-        match fill(slot, T::blank) {
-            Some(value) => value.decode_value(data, self.decoder),
-            None => Err(too_many(data, self.decoder, Decoder::judge::<T>)),
+        if slot.is_some() {
+            return Err(too_many(data, self.decoder, T::JUDGE));
         }
+        fill(slot, T::blank()).decode_value(data, self.decoder)
     }
 
     /// A large member that occurs at most once.
     #[inline]
     pub fn optional_boxed<T: AvpValue>(&mut self, data: &[u8], slot: &mut Option<Box<T>>) -> Judged {
         self.decoder.take_room(size_of::<T>())?;
-        // Allocated first, so that the placeholder is made where it stays.
-        match fill(slot, || Box::write(Box::new_uninit(), T::blank())) {
-            Some(value) => (**value).decode_value(data, self.decoder),
-            None => Err(too_many(data, self.decoder, Decoder::judge::<T>)),
+        if slot.is_some() {
+            return Err(too_many(data, self.decoder, T::JUDGE));
         }
+        // Allocated first, so that the placeholder is made where it stays.
+        let blank = Box::write(Box::new_uninit(), T::blank());
+        (**fill(slot, blank)).decode_value(data, self.decoder)
     }
 
     /// A repeated member, with its identity. What follows is counted once, so that the list grows in one step.
@@ -378,15 +379,28 @@ impl Cursor<'_, '_, '_> {
 
     fn list_item<T: AvpValue + ListItem>(&mut self, data: &[u8], code: u32, vendor: u32, list: &mut List<T>) -> Judged {
         if list.len() == list.capacity() {
-            if self.decoder.room == 0 {
-                return Err(&Fault::Room);
-            }
-            // At least as much as there is, so that moving what is there stays rare.
-            let more = list.capacity().max(1 + run_length(self.data, data, code, vendor));
-            self.decoder.take_room(more * size_of::<T>())?;
-            list.reserve(more);
+            list.reserve(self.more(data, code, vendor, list.capacity(), size_of::<T>())?);
         }
         list.push_with(T::blank).decode_value(data, self.decoder)
+    }
+
+    /// By how many values of `size` octets a list grows that has `capacity` of them.
+    #[inline(never)]
+    fn more(
+        &mut self,
+        data: &[u8],
+        code: u32,
+        vendor: u32,
+        capacity: usize,
+        size: usize,
+    ) -> Result<usize, &'static Fault> {
+        if self.decoder.room == 0 {
+            return Err(&Fault::Room);
+        }
+        // At least as much as there is, so that moving what is there stays rare.
+        let more = capacity.max(1 + run_length(self.data, data, code, vendor));
+        self.decoder.take_room(more * size)?;
+        Ok(more)
     }
 
     /// An AVP that is not a declared member: kept if the grammar, the flags or an extension allow it.
@@ -428,19 +442,18 @@ impl Cursor<'_, '_, '_> {
     }
 }
 
-/// Puts what `make` makes into an empty slot.
+/// Puts `value` into an empty slot.
 #[inline]
-fn fill<T>(slot: &mut Option<T>, make: impl FnOnce() -> T) -> Option<&mut T> {
-    if slot.is_some() {
-        return None;
-    }
+fn fill<T>(slot: &mut Option<T>, value: T) -> &mut T {
     // There is nothing to drop, which an assignment would look for.
-    std::mem::forget(slot.replace(make()));
-    slot.as_mut()
+    std::mem::forget(slot.replace(value));
+    match slot {
+        Some(value) => value,
+        None => unreachable!("filled above"),
+    }
 }
 
 /// How many AVPs of this identity follow in `data` behind the one that carries `payload`.
-#[inline(never)]
 fn run_length(data: &[u8], payload: &[u8], code: u32, vendor: u32) -> usize {
     let end = payload.as_ptr().addr() - data.as_ptr().addr() + payload.len();
     let next = (end + 3) & !3;

@@ -1,8 +1,8 @@
 //! Strict encoding: one pass into a buffer, lengths written back when they are known.
 
-use super::{AvpHeader, AvpValue, EncodeError, Extras, Group, Identities, Member, PathSegment};
-use crate::value::{INLINE, List, ListItem, OctetString};
-use crate::wire::{HEADER_LEN, Header, MAX_AVP_LEN, MAX_MESSAGE_LEN};
+use super::{AvpHeader, AvpValue, EncodeError, Extras, Group, Identities, MANY, Member, PathSegment};
+use crate::value::{DiameterIdentity, INLINE, List, ListItem, OctetString};
+use crate::wire::{HEADER_LEN, Header, MAX_AVP_LEN, MAX_MESSAGE_LEN, put};
 
 /// The capacity that a message starts with: more than most take, and not more than an allocator has at hand.
 const CAPACITY: usize = 1024;
@@ -44,7 +44,7 @@ impl Encoder {
             let message = format!("the message takes {} octets, more than Message Length can say", self.len);
             return Err(EncodeError::invalid(&message));
         }
-        self.buffer[..HEADER_LEN].copy_from_slice(&header.to_bytes(self.len as u32));
+        put(&mut self.buffer, 0, header.to_bytes(self.len as u32));
         Ok(())
     }
 
@@ -92,14 +92,14 @@ impl Encoder {
         const { assert!(N <= 8) };
         let Some(out) = self.next::<20>() else { return self.grow_fixed_avp(word, vendor, payload) };
         let header_len = if is_vendor(word) {
-            out[8..12].copy_from_slice(&vendor.to_be_bytes());
-            out[12..12 + N].copy_from_slice(&payload);
+            put(out, 8, vendor.to_be_bytes());
+            put(out, 12, payload);
             12
         } else {
-            out[8..8 + N].copy_from_slice(&payload);
+            put(out, 8, payload);
             8
         };
-        out[..8].copy_from_slice(&(word | (header_len + N) as u64).to_be_bytes());
+        put(out, 0, (word | (header_len + N) as u64).to_be_bytes());
         self.len += header_len + ((N + 3) & !3);
     }
 
@@ -122,16 +122,27 @@ impl Encoder {
         // The zeros behind a short value take the place of padding, so it is copied with a fixed size.
         let Some(out) = self.next::<{ 12 + INLINE }>() else { return self.grow_octets(word, vendor, octets) };
         let length = if is_vendor(word) {
-            out[8..12].copy_from_slice(&vendor.to_be_bytes());
-            out[12..12 + INLINE].copy_from_slice(inline);
+            put(out, 8, vendor.to_be_bytes());
+            put(out, 12, *inline);
             12 + payload
         } else {
-            out[8..8 + INLINE].copy_from_slice(inline);
+            put(out, 8, *inline);
             8 + payload
         };
-        out[..8].copy_from_slice(&(word | length as u64).to_be_bytes());
+        put(out, 0, (word | length as u64).to_be_bytes());
         self.len += (length + 3) & !3;
         Ok(())
+    }
+
+    /// Appends an AVP whose payload is `identity`.
+    #[inline(always)]
+    pub(crate) fn identity_avp(&mut self, header: AvpHeader, identity: &DiameterIdentity) -> Encoded {
+        self.write_identity(header.word(), header.vendor, identity)
+    }
+
+    #[inline(never)]
+    fn write_identity(&mut self, word: u64, vendor: u32, identity: &DiameterIdentity) -> Encoded {
+        self.write_octets(word, vendor, identity.valid()?)
     }
 
     #[cold]
@@ -165,9 +176,9 @@ impl Encoder {
             self.grow(12);
         }
         let Some(out) = self.next::<12>() else { unreachable!("grown to hold it") };
-        out[..8].copy_from_slice(&word.to_be_bytes());
+        put(out, 0, word.to_be_bytes());
         if is_vendor(word) {
-            out[8..].copy_from_slice(&vendor.to_be_bytes());
+            put(out, 8, vendor.to_be_bytes());
             self.len = start + 12;
         } else {
             self.len = start + 8;
@@ -237,15 +248,23 @@ impl Encoder {
     /// A repeated member.
     #[inline(always)]
     pub fn list<T: AvpValue + ListItem>(&mut self, member: &Member, values: &List<T>) -> Encoded {
-        if values.len() < member.min as usize || values.len() > member.max as usize {
-            return Err(miscounted(member, values.len()));
+        // Both bounds are constants here.
+        let count = values.len();
+        if count < member.min as usize || member.max != MANY && count > member.max as usize {
+            return Err(miscounted(member, count));
         }
         if values.is_empty() { Ok(()) } else { self.items(member, values) }
     }
 
     #[inline(never)]
     fn items<T: AvpValue>(&mut self, member: &Member, values: &[T]) -> Encoded {
-        values.iter().enumerate().try_for_each(|(index, value)| self.member(member, Some(index), value))
+        // An iterator with `enumerate` is several times the code, for each type.
+        let mut index = 0;
+        while let Some(value) = values.get(index) {
+            self.member(member, Some(index), value)?;
+            index += 1;
+        }
+        Ok(())
     }
 
     /// The AVPs that are not declared members, after those that are.

@@ -31,6 +31,7 @@ impl ExtraAvp {
         Self { header: AvpHeader { code, vendor, flags }, data: Ok(data.into()), received: false }
     }
 
+    #[inline]
     pub(crate) fn received(avp: &RawAvp<'_>) -> Self {
         Self {
             header: AvpHeader { code: avp.code, vendor: avp.vendor, flags: avp.flags },
@@ -108,6 +109,7 @@ impl Extras {
         self.0.push(avp);
     }
 
+    #[inline]
     pub(super) fn push_received(&mut self, avp: ExtraAvp) {
         self.0.push(avp);
     }
@@ -127,8 +129,9 @@ impl Extras {
 
 impl std::ops::Deref for Extras {
     type Target = [ExtraAvp];
+    #[inline]
     fn deref(&self) -> &[ExtraAvp] {
-        &self.0
+        self.0.as_slice()
     }
 }
 

@@ -28,7 +28,7 @@ impl AvpInfo {
             vendor: A::VENDOR,
             name: A::NAME,
             min_payload: A::Value::MIN_PAYLOAD,
-            judge: Decoder::judge::<A::Value>,
+            judge: A::Value::JUDGE,
         }
     }
 }
@@ -150,6 +150,7 @@ impl Known {
     }
 
     /// The AVP with this identity.
+    #[inline]
     pub fn avp(&self, vendor: u32, code: u32) -> Option<&'static AvpInfo> {
         self.avps.get(&(vendor, code)).copied()
     }

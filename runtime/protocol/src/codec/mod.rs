@@ -64,6 +64,10 @@ pub trait AvpValue: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Shortest payload of the format, in octets; Failed-AVP examples are filled with so many zeros.
     const MIN_PAYLOAD: usize;
 
+    /// Decodes a payload only to judge it.
+    #[doc(hidden)]
+    const JUDGE: fn(&[u8], &mut Decoder<'_>) -> Judged = Decoder::judge::<Self>;
+
     /// A placeholder that decoding overwrites. Not a valid value in general.
     #[doc(hidden)]
     fn blank() -> Self;

@@ -32,13 +32,19 @@ pub trait Enumeration: Copy + Eq + fmt::Debug + 'static {
 
     /// The value with this name, spelt as the specification prints it.
     fn from_label(label: &str) -> Option<Self> {
-        Self::LABELS.iter().find(|(_, known)| *known == label).and_then(|(raw, _)| Self::from_raw(*raw))
+        Self::from_raw(find_raw(label, Self::LABELS)?)
     }
 }
 
 // Generic over the number only: compiled twice, not once for each enumeration.
+#[inline(never)]
 fn find_label<R: Copy + Eq>(raw: R, labels: &[(R, &'static str)]) -> Option<&'static str> {
     labels.iter().find(|(other, _)| *other == raw).map(|(_, label)| *label)
+}
+
+#[inline(never)]
+fn find_raw<R: Copy + Eq>(label: &str, labels: &[(R, &'static str)]) -> Option<R> {
+    labels.iter().find(|(_, other)| *other == label).map(|(raw, _)| *raw)
 }
 
 #[inline(never)]
@@ -59,8 +65,12 @@ pub fn write_label<E: Enumeration>(value: E, f: &mut fmt::Formatter<'_>) -> fmt:
 }
 
 #[doc(hidden)]
-pub fn decode_raw<E: Enumeration>(slot: &mut E, raw: E::Raw) -> Judged {
-    *slot = E::from_raw(raw).ok_or(&Fault::Value { reason: "not a value of this closed enumeration" })?;
+#[inline]
+pub fn decode_closed<E: Enumeration>(slot: &mut E, raw: E::Raw) -> Judged {
+    let Some(value) = E::from_raw(raw) else {
+        return Err(&Fault::Value { reason: "not a value of this closed enumeration" });
+    };
+    *slot = value;
     Ok(())
 }
 
@@ -87,7 +97,16 @@ macro_rules! open_enumeration {
                 Self(raw)
             }
         }
-        $crate::enumeration_value!($type, $raw, Self(0), $($bounds)*);
+        $crate::enumeration_value! {
+            $type, $raw, Self(0), { $($bounds)* }
+            // Whatever the number is, it is a value.
+            const JUDGE: fn(&[u8], &mut $crate::codec::Decoder<'_>) -> $crate::codec::Judged =
+                <$raw as $crate::codec::AvpValue>::JUDGE;
+            #[inline]
+            fn decode_value(&mut self, data: &[u8], decoder: &mut $crate::codec::Decoder<'_>) -> $crate::codec::Judged {
+                $crate::codec::AvpValue::decode_value(&mut self.0, data, decoder)
+            }
+        }
     };
 }
 
@@ -111,14 +130,22 @@ macro_rules! closed_enumeration {
                 self as $raw
             }
         }
-        $crate::enumeration_value!($type, $raw, Self::$first, $($bounds)*);
+        $crate::enumeration_value! {
+            $type, $raw, Self::$first, { $($bounds)* }
+            #[inline]
+            fn decode_value(&mut self, data: &[u8], decoder: &mut $crate::codec::Decoder<'_>) -> $crate::codec::Judged {
+                let mut raw: $raw = 0;
+                $crate::codec::AvpValue::decode_value(&mut raw, data, decoder)?;
+                $crate::value::__private::decode_closed(self, raw)
+            }
+        }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! enumeration_value {
-    ($type:ident, $raw:ty, $blank:expr, $($bounds:tt)*) => {
+    ($type:ident, $raw:ty, $blank:expr, { $($bounds:tt)* } $($decode:item)*) => {
         impl ::core::fmt::Debug for $type $($bounds)* {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 $crate::value::__private::write_label(*self, f)
@@ -143,12 +170,7 @@ macro_rules! enumeration_value {
             fn blank() -> Self {
                 $blank
             }
-            #[inline]
-            fn decode_value(&mut self, data: &[u8], decoder: &mut $crate::codec::Decoder<'_>) -> $crate::codec::Judged {
-                let mut raw: $raw = 0;
-                $crate::codec::AvpValue::decode_value(&mut raw, data, decoder)?;
-                $crate::value::__private::decode_raw(self, raw)
-            }
+            $($decode)*
             #[inline]
             fn encode_value(&self, out: &mut $crate::codec::Encoder) -> $crate::codec::Encoded {
                 $crate::codec::AvpValue::encode_value(&$crate::value::Enumeration::raw(*self), out)

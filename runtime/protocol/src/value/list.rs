@@ -22,6 +22,8 @@ pub type InlineList<A> = SmallVec<A>;
 pub trait ListStorage<T>:
     Default + AsRef<[T]> + BorrowMut<[T]> + Extend<T> + FromIterator<T> + IntoIterator<Item = T>
 {
+    /// As `AsRef` has it, but inlined where only an attribute makes it so.
+    fn values(&self) -> &[T];
     fn of(values: Vec<T>) -> Self;
     fn one(value: T) -> Self;
     fn of_array<const N: usize>(values: [T; N]) -> Self;
@@ -42,6 +44,10 @@ pub trait ListStorage<T>:
 macro_rules! storage {
     ($type:ty, $item:ty, $of:expr, $one:expr, $of_array:expr, $push_with:expr, $reserve_exact:expr, [$($generics:tt)*]) => {
         impl<$($generics)*> ListStorage<$item> for $type {
+            #[inline]
+            fn values(&self) -> &[$item] {
+                self.as_slice()
+            }
             #[inline]
             fn of(values: Vec<$item>) -> Self {
                 $of(values)
@@ -174,7 +180,7 @@ impl<T> AsRef<[T]> for OneOrMore<T> {
         match self {
             Self::None => &[],
             Self::One(value) => std::slice::from_ref(value),
-            Self::More(values) => values,
+            Self::More(values) => values.as_slice(),
         }
     }
 }
@@ -234,6 +240,10 @@ impl<T> IntoIterator for OneOrMore<T> {
 }
 
 impl<T> ListStorage<T> for OneOrMore<T> {
+    #[inline]
+    fn values(&self) -> &[T] {
+        self.as_ref()
+    }
     fn of(values: Vec<T>) -> Self {
         if values.len() > 1 { Self::More(values.into()) } else { values.into_iter().collect() }
     }
@@ -386,7 +396,7 @@ impl<T: ListItem> std::ops::Deref for List<T> {
     type Target = [T];
     #[inline]
     fn deref(&self) -> &[T] {
-        self.0.as_ref()
+        self.0.values()
     }
 }
 
@@ -438,7 +448,12 @@ impl<T: ListItem + std::hash::Hash> std::hash::Hash for List<T> {
 
 impl<T: ListItem + fmt::Debug> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        // One by one, as a reference, rather than `entries`: less code for each type.
+        let mut list = f.debug_list();
+        for value in self {
+            list.entry(&value);
+        }
+        list.finish()
     }
 }
 
@@ -487,7 +502,7 @@ impl<'a, T: ListItem> IntoIterator for &'a List<T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.as_ref().iter()
+        self.iter()
     }
 }
 

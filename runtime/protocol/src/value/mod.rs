@@ -46,7 +46,7 @@ pub use uri::{DiameterUri, UriError, UriProtocol, UriTransport};
 /// What the enumeration macros expand to.
 #[doc(hidden)]
 pub mod __private {
-    pub use super::enumeration::{decode_raw, write_label};
+    pub use super::enumeration::{decode_closed, write_label};
 }
 
 /// Values alone, for the tests of this module.

@@ -2,6 +2,7 @@
 
 use super::{ListItem, OneOrMore, ascii};
 use crate::codec::{AvpHeader, AvpValue, Decoder, Encoded, Encoder, Judged};
+use crate::wire::put;
 use std::fmt;
 
 /// Longest value held inline.
@@ -136,11 +137,10 @@ fn padded_array<const N: usize>(octets: &[u8; N]) -> [u8; INLINE] {
 #[inline(always)]
 fn concat(words: [u64; 4]) -> [u8; INLINE] {
     let mut octets = [0; INLINE];
-    let (front, end) = octets.split_at_mut(24);
-    for (octets, word) in front.chunks_exact_mut(8).zip(words) {
-        octets.copy_from_slice(&word.to_le_bytes());
+    for (at, word) in words[..3].iter().enumerate() {
+        put(&mut octets, 8 * at, word.to_le_bytes());
     }
-    end.copy_from_slice(&words[3].to_le_bytes()[..INLINE - 24]);
+    put(&mut octets, 24, array::<{ INLINE - 24 }>(&words[3].to_le_bytes()));
     octets
 }
 
@@ -157,21 +157,21 @@ fn copy_short(to: &mut [u8; INLINE], from: &[u8], suspect: impl Fn(u64) -> u64) 
     let last = from.len().wrapping_sub(16);
     match from.len() {
         16.. => {
-            to[..16].copy_from_slice(&from[..16]);
-            to[last..last + 16].copy_from_slice(&from[last..]);
+            put(to, 0, array::<16>(from));
+            put(to, last, array::<16>(&from[last..]));
             let word = |at: usize| ascii::word(&from[at..]);
             suspect(word(0)) | suspect(word(8)) | suspect(word(last)) | suspect(word(last + 8))
         }
         8..16 => {
             let last = from.len() - 8;
-            to[..8].copy_from_slice(&from[..8]);
-            to[last..last + 8].copy_from_slice(&from[last..]);
+            put(to, 0, array::<8>(from));
+            put(to, last, array::<8>(&from[last..]));
             suspect(ascii::word(from)) | suspect(ascii::word(&from[last..]))
         }
         4..8 => {
             let last = from.len() - 4;
-            to[..4].copy_from_slice(&from[..4]);
-            to[last..last + 4].copy_from_slice(&from[last..]);
+            put(to, 0, array::<4>(from));
+            put(to, last, array::<4>(&from[last..]));
             suspect(ascii::short_word(from))
         }
         length @ 1..4 => {
@@ -192,6 +192,7 @@ impl Default for OctetString {
 
 impl std::ops::Deref for OctetString {
     type Target = [u8];
+    #[inline]
     fn deref(&self) -> &[u8] {
         self.as_slice()
     }

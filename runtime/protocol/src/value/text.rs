@@ -171,8 +171,15 @@ impl std::borrow::Borrow<str> for Utf8String {
 
 impl DiameterIdentity {
     /// Whether this is an identity, which encoding and decoding demand: printable ASCII without spaces, not empty.
+    #[inline]
     pub fn is_valid(&self) -> bool {
         is_identity(&self.0)
+    }
+
+    /// The octets, to encode them.
+    #[inline]
+    pub(crate) fn valid(&self) -> Result<&OctetString, Box<EncodeError>> {
+        if self.is_valid() { Ok(&self.0) } else { Err(EncodeError::invalid(NOT_AN_IDENTITY)) }
     }
 
     fn equals(&self, other: &[u8]) -> bool {
@@ -256,6 +263,7 @@ fn judge_utf8(data: &[u8]) -> Judged {
 const NOT_AN_IDENTITY: &str = "not a DiameterIdentity: a host name or realm in ASCII, not empty";
 
 /// Printable ASCII, at least one octet.
+#[inline]
 fn is_identity(octets: &[u8]) -> bool {
     !octets.is_empty() && !ascii::any(octets, ascii::not_graphic)
 }
@@ -278,19 +286,13 @@ impl AvpValue for DiameterIdentity {
 
     #[inline]
     fn encode_value(&self, out: &mut Encoder) -> Encoded {
-        if !is_identity(&self.0) {
-            return Err(EncodeError::invalid(NOT_AN_IDENTITY));
-        }
-        out.octets(&self.0);
+        out.octets(self.valid()?);
         Ok(())
     }
 
     #[inline]
     fn encode_avp(&self, header: AvpHeader, out: &mut Encoder) -> Encoded {
-        if !is_identity(&self.0) {
-            return Err(EncodeError::invalid(NOT_AN_IDENTITY));
-        }
-        out.octets_avp(header, &self.0)
+        out.identity_avp(header, self)
     }
 }
 

@@ -166,6 +166,7 @@ impl<'a> AvpReader<'a> {
 
     /// How many AVPs from here on, one after the other, have this code and vendor. Stops at the first that does not, or
     /// that is not framed.
+    #[inline]
     pub(crate) fn run_length(&self, code: u32, vendor: u32) -> usize {
         let mut reader = self.clone();
         let mut count = 0;

@@ -1,5 +1,6 @@
 //! The message header (RFC 6733 §3).
 
+use super::put;
 use std::fmt;
 
 /// Length of the header in octets.
@@ -170,11 +171,11 @@ impl Header {
     #[inline]
     pub fn to_bytes(self, length: u32) -> [u8; HEADER_LEN] {
         let mut out = [0; HEADER_LEN];
-        out[0..4].copy_from_slice(&(0x0100_0000 | (length & 0x00ff_ffff)).to_be_bytes());
-        out[4..8].copy_from_slice(&(u32::from(self.flags.0) << 24 | (self.command & 0x00ff_ffff)).to_be_bytes());
-        out[8..12].copy_from_slice(&self.application.to_be_bytes());
-        out[12..16].copy_from_slice(&self.hop_by_hop.0.to_be_bytes());
-        out[16..20].copy_from_slice(&self.end_to_end.0.to_be_bytes());
+        put(&mut out, 0, (0x0100_0000 | (length & 0x00ff_ffff)).to_be_bytes());
+        put(&mut out, 4, (u32::from(self.flags.0) << 24 | (self.command & 0x00ff_ffff)).to_be_bytes());
+        put(&mut out, 8, self.application.to_be_bytes());
+        put(&mut out, 12, self.hop_by_hop.0.to_be_bytes());
+        put(&mut out, 16, self.end_to_end.0.to_be_bytes());
         out
     }
 }
