@@ -135,35 +135,49 @@ impl<F: CcrForm> Task<F> {
         }
     }
 
-    pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order<F>>, first: Option<Order<F>>) {
-        if let Some(first) = first {
-            self.take(first);
-        }
-        loop {
-            self.act();
-            let detached = self.tell();
-            if detached || (self.machine.is_closed() && self.in_flight.is_none()) {
-                break;
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would hold the session twice: as it is given and as it is used"
+    )]
+    pub(super) fn run(
+        mut self,
+        mut orders: mpsc::UnboundedReceiver<Order<F>>,
+        first: Option<Order<F>>,
+    ) -> impl Future<Output = ()> + Send {
+        async move {
+            if let Some(first) = first {
+                self.take(first);
             }
-            let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
-            tokio::select! {
-                // An answer that is there came before the RAR that is; what was ordered before the session was let go of, before that.
-                biased;
-                (number, delivery) = arrival(&mut self.in_flight) => {
-                    self.in_flight = None;
-                    self.arrived(number, delivery);
+            loop {
+                self.act();
+                if self.in_flight.is_none() {
+                    // It is not sent again, and sessions are long: nothing of it is kept.
+                    self.out = None;
                 }
-                Some(order) = orders.recv() => self.take(order),
-                ending = released(&mut self.held) => {
-                    (self.held, self.ending) = (None, ending);
-                    self.abandoned();
+                let detached = self.tell();
+                if detached || (self.machine.is_closed() && self.in_flight.is_none()) {
+                    break;
                 }
-                () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
-                    self.machine.handle_timeout(now());
+                let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
+                tokio::select! {
+                    // An answer that is there came before the RAR that is; what was ordered before the session was let go of, before that.
+                    biased;
+                    (number, delivery) = arrival(&mut self.in_flight) => {
+                        self.in_flight = None;
+                        self.arrived(number, delivery);
+                    }
+                    Some(order) = orders.recv() => self.take(order),
+                    ending = released(&mut self.held) => {
+                        (self.held, self.ending) = (None, ending);
+                        self.abandoned();
+                    }
+                    () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+                        self.machine.handle_timeout(now());
+                    }
                 }
             }
+            self.service.shared.ro_sessions().remove(self.machine.session_id());
         }
-        self.service.shared.ro_sessions().remove(self.machine.session_id());
     }
 
     fn take(&mut self, order: Order<F>) {

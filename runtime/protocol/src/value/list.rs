@@ -319,7 +319,16 @@ impl<T: ListItem> List<T> {
     #[inline]
     pub fn push(&mut self, value: impl Into<T>) {
         let value = value.into();
+        self.reserve_first();
         self.0.push_with(|| value);
+    }
+
+    /// Most lists of groups hold one, and a list that grows by itself makes room for four.
+    #[inline]
+    fn reserve_first(&mut self) {
+        if self.0.capacity() == 0 {
+            self.0.reserve_exact(1);
+        }
     }
 
     /// Appends a value without any member, made where it stays, and hands it out to be filled: groups are large, and
@@ -338,6 +347,7 @@ impl<T: ListItem> List<T> {
     where
         T: Default,
     {
+        self.reserve_first();
         self.push_with(T::default)
     }
 
@@ -568,6 +578,19 @@ mod tests {
         check([1_u32]);
         check([1_u32, 2, 3, 4, 5]);
         assert!(List::<Utf8String>::from([]).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_one_group_has_room_for_no_other() {
+        use crate::credit_control::MultipleServicesCreditControl as Service;
+        let mut pushed: List<Service> = List::new();
+        assert_eq!(pushed.capacity(), 0);
+        pushed.push(Service::new());
+        let mut made: List<Service> = List::new();
+        made.push_default();
+        assert_eq!((pushed.capacity(), made.capacity(), List::from(Service::new()).capacity()), (1, 1, 1));
+        pushed.push_default();
+        assert_eq!(pushed.len(), 2);
     }
 
     #[test]
