@@ -93,8 +93,9 @@ impl<F: CcrForm> Task<F> {
 
     fn arrived(&mut self, delivery: Delivery<F::Answer>) {
         let Delivery { outcome, answer, tried, .. } = delivery;
+        let stays = matches!(outcome, Outcome::NoAlternate);
         let (input, error) = match outcome {
-            Outcome::Answer(facts, error) => (Input::Answer(facts), Some(error)),
+            Outcome::Answer(facts, error) => (Input::Answer(facts), error),
             Outcome::TimedOut(error) => {
                 // Tx, if it ends in the same moment, ends first.
                 self.machine.handle_timeout(now());
@@ -106,8 +107,8 @@ impl<F: CcrForm> Task<F> {
             // Said once more, it uses up the servers that might be tried.
             Outcome::NoAlternate => (self.failure.unwrap_or(Input::SendFailed { sent: false }), None),
         };
-        if let Some(error) = error {
-            (self.answer, self.error) = (answer, Some(error));
+        if !stays {
+            (self.answer, self.error) = (answer, error);
         }
         (self.tried, self.failure) = (tried, Some(input));
         // An answer to an event that was given up changes nothing.

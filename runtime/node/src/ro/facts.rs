@@ -9,11 +9,12 @@ use diametric_protocol::credit_control::{
     DirectDebitingFailureHandling,
 };
 use diametric_protocol::message::Form;
-use diametric_protocol::ro::AnswerFacts;
+use diametric_protocol::ro::{AnswerClass, AnswerFacts};
 
 /// What came of a request: an answer, whatever it says, or none.
 pub(super) enum Outcome {
-    Answer(AnswerFacts, RoError),
+    /// With the error that it is to whoever waits, unless it is success.
+    Answer(AnswerFacts, Option<RoError>),
     /// An answer that cannot be used, and is no refusal.
     Bad(RoError),
     TimedOut(RoError),
@@ -48,7 +49,7 @@ fn mismatch<A: Group>(cca: &CreditControlAnswer, number: u32) -> Option<DecodeEr
     (application != CREDIT_CONTROL).then(wrong)
 }
 
-/// What came of an exchange, for the machine, with the error it will be if the machine does not take it as success. The
+/// What came of an exchange, for the machine, with the error that it is if it is no success. The
 /// CCA has to repeat the CC-Request-Number `number` (RFC 8506 §8.2).
 pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(
     result: Result<A, SendError>,
@@ -60,8 +61,10 @@ pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(
             if let Some(error) = mismatch::<A>(cca, number) {
                 return (of_malformed(SendError::mismatched(&cca.origin_host, error, cca.result_code)), None);
             }
-            let outcome = Outcome::Answer(of_answer(cca), RoError::Denied(Box::new(cca.clone())));
-            (outcome, Some(Box::new(answer)))
+            let facts = of_answer(cca);
+            let refused = facts.class() != AnswerClass::Success;
+            let error = refused.then(|| RoError::Denied(Box::new(cca.clone())));
+            (Outcome::Answer(facts, error), Some(Box::new(answer)))
         }
         Err(SendError::Answered(answer)) => {
             let mut facts = AnswerFacts::new(answer.result_code);
@@ -70,7 +73,7 @@ pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(
             facts.failure_handling = answer.get::<CreditControlFailureHandling>().ok().flatten();
             facts.direct_debiting_failure_handling = answer.get::<DirectDebitingFailureHandling>().ok().flatten();
             facts.session_failover = answer.get::<CcSessionFailover>().ok().flatten();
-            (Outcome::Answer(facts, SendError::Answered(answer).into()), None)
+            (Outcome::Answer(facts, Some(SendError::Answered(answer).into())), None)
         }
         Err(error @ SendError::Timeout { .. }) => (Outcome::TimedOut(error.into()), None),
         Err(error @ SendError::Malformed { .. }) => (of_malformed(error), None),
@@ -84,7 +87,7 @@ pub(super) fn of_exchange<A: Form<CreditControlAnswer>>(
 fn of_malformed(error: SendError) -> Outcome {
     match error {
         SendError::Malformed { refusal: Some(result_code), .. } => {
-            Outcome::Answer(AnswerFacts::new(result_code), error.into())
+            Outcome::Answer(AnswerFacts::new(result_code), Some(error.into()))
         }
         error => Outcome::Bad(error.into()),
     }

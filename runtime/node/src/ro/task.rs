@@ -234,8 +234,9 @@ impl<F: CcrForm> Task<F> {
 
     fn arrived(&mut self, number: u32, delivery: Delivery<F::Answer>) {
         let Delivery { outcome, answer, server, tried } = delivery;
+        let stays = matches!(outcome, Outcome::NoAlternate);
         let (input, error) = match outcome {
-            Outcome::Answer(facts, error) => (Input::Answer { number, facts }, Some(error)),
+            Outcome::Answer(facts, error) => (Input::Answer { number, facts }, error),
             Outcome::TimedOut(error) => {
                 // Tx, if it ends in the same moment, ends first.
                 self.machine.handle_timeout(now());
@@ -247,8 +248,8 @@ impl<F: CcrForm> Task<F> {
             // Said once more, it uses up the servers that might be tried.
             Outcome::NoAlternate => (self.failure.unwrap_or(Input::SendFailed { number, sent: false }), None),
         };
-        if let Some(error) = error {
-            (self.last_answer, self.last_error) = (answer, Some(error));
+        if !stays {
+            (self.last_answer, self.last_error) = (answer, error);
         }
         self.server = self.server.take().or(server);
         (self.tried, self.failure) = (tried, Some(input));
