@@ -13,7 +13,7 @@ use diametric_dictionary::model::DataType;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{DeriveInput, Path};
+use syn::{DeriveInput, Path, Type};
 
 pub(crate) fn key(key: &ValidKey) -> TokenStream {
     let names = Names::absolute(key.root.clone());
@@ -36,7 +36,7 @@ pub(crate) fn group(group: &ValidGroup) -> TokenStream {
         any: group.any,
         attributes: TokenStream::new(),
         extras: group.extras.clone(),
-        extras_written: Some(group.extras_type.to_token_stream()),
+        extras_written: Some(written(&group.extras_type)),
         bounds: bounds(name),
     };
     let group = definition.group_impl(&names);
@@ -81,7 +81,16 @@ fn field(member: &ValidMember, names: &Names) -> Field {
         max: member.max,
         pattern: quote_spanned!(span=> (#avp::VENDOR, #avp::CODE)),
         docs: TokenStream::new(),
-        written: Some(member.written.to_token_stream()),
+        written: Some(written(&member.written)),
+    }
+}
+
+/// A field's type as it stands before `as`. A trait where a type belongs may end with `+`, and needs parentheses, so that
+/// only the compiler's error about it is shown.
+fn written(ty: &Type) -> TokenStream {
+    match ty {
+        Type::TraitObject(_) | Type::ImplTrait(_) => quote!((#ty)),
+        _ => ty.to_token_stream(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use super::{bounds, derived, field, group_stub, in_error, used_keys};
+use super::{bounds, derived, field, group_stub, in_error, used_keys, written};
 use crate::attr;
 use crate::valid::{Direction, ValidCommand};
 use diametric_codegen::derive_support::{Names, Struct};
@@ -23,7 +23,7 @@ pub(crate) fn command(command: &ValidCommand) -> TokenStream {
         any: command.any,
         attributes: TokenStream::new(),
         extras: command.extras.clone(),
-        extras_written: Some(command.extras_type.to_token_stream()),
+        extras_written: Some(written(&command.extras_type)),
         bounds: bounds(name),
     };
     let group = group.group_impl(&names);
