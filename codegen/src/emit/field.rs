@@ -163,7 +163,7 @@ pub(super) fn encode_calls(fields: &[Field], first: usize, names: &Names) -> Tok
             Hold::OptionalBoxed => quote!(optional_boxed),
             Hold::List => quote!(list),
         };
-        quote!(out.#method(&members[#index], #value)?;)
+        quote!(if let Err(error) = out.#method(&members[#index], #value) { return Err(error); })
     });
     quote!(#(#calls)*)
 }

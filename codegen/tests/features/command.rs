@@ -122,12 +122,21 @@ pub mod acme_meter {
             check(3, self.acme_meter_id.len());
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id)?;
-            out.required(&members[1], &self.origin_host)?;
-            out.required(&members[2], &self.origin_realm)?;
-            out.list(&members[3], &self.acme_meter_id)?;
+            if let Err(error) = out.required(&members[0], &self.session_id) {
+                return Err(error);
+            }
+            if let Err(error) = out.required(&members[1], &self.origin_host) {
+                return Err(error);
+            }
+            if let Err(error) = out.required(&members[2], &self.origin_realm) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[3], &self.acme_meter_id) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -251,11 +260,18 @@ pub mod acme_meter {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id)?;
-            out.required(&members[1], &self.result_code)?;
-            out.list(&members[2], &self.acme_reading)?;
+            if let Err(error) = out.required(&members[0], &self.session_id) {
+                return Err(error);
+            }
+            if let Err(error) = out.required(&members[1], &self.result_code) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[2], &self.acme_reading) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -363,9 +379,12 @@ pub mod acme_meter {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_meter_id)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_meter_id) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -468,9 +487,12 @@ pub mod acme_meter {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.result_code)?;
+            if let Err(error) = out.optional(&members[0], &self.result_code) {
+                return Err(error);
+            }
             Ok(())
         }
 

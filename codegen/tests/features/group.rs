@@ -203,17 +203,36 @@ pub mod acme {
             check(6, self.acme_pair.len());
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_first)?;
-            out.required(&members[1], &self.acme_second)?;
-            out.list(&members[2], &self.acme_some)?;
-            out.optional(&members[3], &self.acme_tariff)?;
-            out.list(&members[4], &self.acme_any)?;
-            out.list(&members[5], &self.acme_few)?;
-            out.list(&members[6], &self.acme_pair)?;
-            out.optional(&members[7], &self.acme_sub_info)?;
-            out.optional(&members[8], &self.group)?;
+            if let Err(error) = out.required(&members[0], &self.acme_first) {
+                return Err(error);
+            }
+            if let Err(error) = out.required(&members[1], &self.acme_second) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[2], &self.acme_some) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[3], &self.acme_tariff) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[4], &self.acme_any) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[5], &self.acme_few) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[6], &self.acme_pair) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[7], &self.acme_sub_info) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[8], &self.group) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -315,9 +334,12 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_second)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_second) {
+                return Err(error);
+            }
             Ok(())
         }
 

@@ -110,11 +110,18 @@ pub mod roaming {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_reading)?;
-            out.optional(&members[1], &self.acme_unit)?;
-            out.optional(&members[2], &self.origin_host)?;
+            if let Err(error) = out.required(&members[0], &self.acme_reading) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[1], &self.acme_unit) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[2], &self.origin_host) {
+                return Err(error);
+            }
             Ok(())
         }
 

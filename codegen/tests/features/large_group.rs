@@ -110,11 +110,18 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_large)?;
-            out.optional_boxed(&members[1], &self.acme_other_large)?;
-            out.optional(&members[2], &self.acme_small)?;
+            if let Err(error) = out.required(&members[0], &self.acme_large) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional_boxed(&members[1], &self.acme_other_large) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[2], &self.acme_small) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -312,16 +319,33 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_a)?;
-            out.optional(&members[1], &self.acme_b)?;
-            out.optional(&members[2], &self.acme_c)?;
-            out.optional(&members[3], &self.acme_d)?;
-            out.optional(&members[4], &self.acme_e)?;
-            out.optional(&members[5], &self.acme_f)?;
-            out.optional(&members[6], &self.acme_g)?;
-            out.optional(&members[7], &self.acme_h)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_a) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[1], &self.acme_b) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[2], &self.acme_c) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[3], &self.acme_d) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[4], &self.acme_e) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[5], &self.acme_f) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[6], &self.acme_g) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[7], &self.acme_h) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -519,16 +543,33 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_a)?;
-            out.optional(&members[1], &self.acme_b)?;
-            out.optional(&members[2], &self.acme_c)?;
-            out.optional(&members[3], &self.acme_d)?;
-            out.optional(&members[4], &self.acme_e)?;
-            out.optional(&members[5], &self.acme_f)?;
-            out.optional(&members[6], &self.acme_g)?;
-            out.optional(&members[7], &self.acme_h)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_a) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[1], &self.acme_b) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[2], &self.acme_c) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[3], &self.acme_d) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[4], &self.acme_e) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[5], &self.acme_f) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[6], &self.acme_g) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[7], &self.acme_h) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -625,9 +666,12 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_a)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_a) {
+                return Err(error);
+            }
             Ok(())
         }
 

@@ -210,12 +210,19 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
             codec::Group::encode_declared(&self.standard, out)?;
-            out.required(&members[32], &self.custom_message)?;
-            out.list(&members[33], &self.custom_note)?;
-            out.optional(&members[34], &self.custom_hint)?;
+            if let Err(error) = out.required(&members[32], &self.custom_message) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[33], &self.custom_note) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[34], &self.custom_hint) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -371,10 +378,13 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
             codec::Group::encode_declared(&self.standard, out)?;
-            out.optional(&members[15], &self.custom_hint)?;
+            if let Err(error) = out.optional(&members[15], &self.custom_hint) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -551,10 +561,13 @@ pub mod acme {
             check(17, self.custom_note.len());
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
             codec::Group::encode_declared(&self.standard, out)?;
-            out.list(&members[17], &self.custom_note)?;
+            if let Err(error) = out.list(&members[17], &self.custom_note) {
+                return Err(error);
+            }
             Ok(())
         }
 

@@ -78,9 +78,12 @@ pub mod legacy {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id)?;
+            if let Err(error) = out.required(&members[0], &self.session_id) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -187,10 +190,15 @@ pub mod legacy {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.session_id)?;
-            out.required(&members[1], &self.result_code)?;
+            if let Err(error) = out.required(&members[0], &self.session_id) {
+                return Err(error);
+            }
+            if let Err(error) = out.required(&members[1], &self.result_code) {
+                return Err(error);
+            }
             Ok(())
         }
 

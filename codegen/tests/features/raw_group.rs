@@ -112,10 +112,15 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_opaque)?;
-            out.optional(&members[1], &self.failed_avp)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_opaque) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional(&members[1], &self.failed_avp) {
+                return Err(error);
+            }
             Ok(())
         }
 

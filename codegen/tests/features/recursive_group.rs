@@ -96,10 +96,15 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_name)?;
-            out.optional_boxed(&members[1], &self.acme_chain)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_name) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional_boxed(&members[1], &self.acme_chain) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -208,10 +213,15 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_name)?;
-            out.optional_boxed(&members[1], &self.acme_entry)?;
+            if let Err(error) = out.required(&members[0], &self.acme_name) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional_boxed(&members[1], &self.acme_entry) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -310,9 +320,12 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional_boxed(&members[0], &self.acme_folder)?;
+            if let Err(error) = out.optional_boxed(&members[0], &self.acme_folder) {
+                return Err(error);
+            }
             Ok(())
         }
 

@@ -92,10 +92,15 @@ pub mod acme {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.required(&members[0], &self.acme_name)?;
-            out.list(&members[1], &self.acme_tree)?;
+            if let Err(error) = out.required(&members[0], &self.acme_name) {
+                return Err(error);
+            }
+            if let Err(error) = out.list(&members[1], &self.acme_tree) {
+                return Err(error);
+            }
             Ok(())
         }
 

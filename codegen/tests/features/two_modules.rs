@@ -100,9 +100,12 @@ pub mod acme_common {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.list(&members[0], &self.acme_reading)?;
+            if let Err(error) = out.list(&members[0], &self.acme_reading) {
+                return Err(error);
+            }
             Ok(())
         }
 
@@ -208,9 +211,12 @@ pub mod meter {
             }
         }
 
+        #[allow(clippy::question_mark)]
         fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
             let members = Self::MEMBERS;
-            out.optional(&members[0], &self.acme_unit)?;
+            if let Err(error) = out.optional(&members[0], &self.acme_unit) {
+                return Err(error);
+            }
             Ok(())
         }
 

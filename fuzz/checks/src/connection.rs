@@ -1,6 +1,7 @@
 //! The machine of a connection, in whatever order things happen.
 
 use bytes::Bytes;
+use diametric_engine::peer::{Applications, Connection, ConnectionConfig, Event, LocalNode, Role};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::{
     CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest, DeviceWatchdogAnswer, DeviceWatchdogRequest,
@@ -8,7 +9,6 @@ use diametric_protocol::base::{
 };
 use diametric_protocol::codec::Known;
 use diametric_protocol::message::{Command, EndToEndId, EndToEndIds, Header, HopByHopId};
-use diametric_protocol::peer::{Applications, Connection, ConnectionConfig, Event, LocalNode, Role};
 use diametric_protocol::wire::{HEADER_LEN, RawMessage};
 use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};

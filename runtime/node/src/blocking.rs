@@ -27,8 +27,8 @@ pub mod ro;
 
 use crate::error::{SendError, StartError};
 use crate::node::NodeBuilder;
+use diametric_engine::peer::RemoteNode;
 use diametric_protocol::message::Request;
-use diametric_protocol::peer::RemoteNode;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::catch_unwind;

@@ -8,9 +8,9 @@ mod reader;
 pub use address::{DEFAULT_PORT, InvalidAddress, PeerAddress};
 pub use problem::{ConfigError, Problem};
 
+use diametric_engine::peer::watchdog::{DEFAULT_TW_INIT, MIN_TW_INIT};
+use diametric_engine::peer::{Applications, LocalNode, RELAY};
 use diametric_protocol::credit_control::CcSessionFailover;
-use diametric_protocol::peer::watchdog::{DEFAULT_TW_INIT, MIN_TW_INIT};
-use diametric_protocol::peer::{Applications, LocalNode, RELAY};
 use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::MAX_MESSAGE_LEN;
 use std::net::SocketAddr;

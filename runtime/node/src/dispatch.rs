@@ -3,13 +3,13 @@
 use crate::config::Config;
 use crate::decode::Leniency;
 use bytes::Bytes;
+use diametric_engine::peer::{LocalNode, RemoteNode};
 use diametric_protocol::answer::{self, ErrorAnswer, Origin, RequestContext, classify};
 use diametric_protocol::base::{
     AcctApplicationId, AuthApplicationId, DestinationHost, ResultCode, RouteRecord, VendorSpecificApplicationId,
 };
 use diametric_protocol::codec::{Avp, EncodeError, Known};
 use diametric_protocol::message::{Answer, Request};
-use diametric_protocol::peer::{LocalNode, RemoteNode};
 use diametric_protocol::value::RawGroup;
 use diametric_protocol::wire::{Header, RawAvp, RawAvpBuf};
 use rustc_hash::FxHashMap;

@@ -1,8 +1,8 @@
 //! What can go wrong between nodes.
 
+use diametric_engine::peer::CloseReason;
 use diametric_protocol::base::{AnswerMessage, OriginHost, ResultCode, SessionId};
 use diametric_protocol::codec::{Avp, DecodeError, EncodeError, Group, decode_payload};
-use diametric_protocol::peer::CloseReason;
 use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::RawMessage;
 use std::net::SocketAddr;

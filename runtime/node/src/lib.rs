@@ -85,6 +85,7 @@ pub use config::{
     RoConfig,
 };
 pub use diametric_derive::{Avp, Command, Enumerated, Grouped, dictionary, dictionary_table};
+pub use diametric_engine::peer;
 pub use diametric_protocol::*;
 pub use dispatch::Incoming;
 pub use driver::Frame;

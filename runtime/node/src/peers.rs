@@ -15,10 +15,10 @@
 
 use crate::config::{Accept, Config, PeerAddress};
 use crate::driver::{Control, Order};
+use diametric_engine::peer::watchdog::{Status, Watchdog};
+use diametric_engine::peer::{CloseReason, Election, LocalNode, RemoteNode, Role};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::{DisconnectCause, ResultCode};
-use diametric_protocol::peer::watchdog::{Status, Watchdog};
-use diametric_protocol::peer::{CloseReason, Election, LocalNode, RemoteNode, Role};
 use diametric_protocol::value::DiameterIdentity;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

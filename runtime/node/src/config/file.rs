@@ -3,8 +3,8 @@
 use super::problem::ConfigError;
 use super::reader::{Fault, Report, Table, boolean, count, duration, nearest, parsed, text, u32};
 use super::{Accept, Config, PeerConfig, RealmConfig};
+use diametric_engine::peer::watchdog::MIN_TW_INIT;
 use diametric_protocol::credit_control::CcSessionFailover;
-use diametric_protocol::peer::watchdog::MIN_TW_INIT;
 use diametric_protocol::value::{DiameterIdentity, Utf8String};
 use std::path::Path;
 use std::time::{Duration, SystemTime};

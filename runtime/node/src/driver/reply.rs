@@ -3,7 +3,7 @@
 
 use super::Unanswered;
 use bytes::Bytes;
-use diametric_protocol::peer::CloseReason;
+use diametric_engine::peer::CloseReason;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};

@@ -3,9 +3,9 @@
 use crate::config::RealmConfig;
 use crate::error::SendError;
 use crate::peers::{Attempt, Connected, ConnectionId, Open, Peers, State};
+use diametric_engine::peer::watchdog::Status;
 use diametric_protocol::base::{DestinationHost, DestinationRealm};
 use diametric_protocol::codec::{Avp, decode_payload};
-use diametric_protocol::peer::watchdog::Status;
 use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::RawMessage;
 use smallvec::{SmallVec, smallvec};

@@ -3,12 +3,12 @@
 use super::{ACCOUNTING, RfError};
 use crate::error::SendError;
 use crate::node::{Shared, Tried};
+use diametric_engine::rf::record::{Action, Input};
+use diametric_engine::rf::{AnswerClass, AnswerFacts, Outcome, Resend, SingleRecord, StoreOrder};
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordNumber};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::codec::DecodeError;
 use diametric_protocol::message::{Answer, Form};
-use diametric_protocol::rf::record::{Action, Input};
-use diametric_protocol::rf::{AnswerClass, AnswerFacts, Outcome, Resend, SingleRecord, StoreOrder};
 use diametric_protocol::wire::CommandFlags;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -179,7 +179,7 @@ pub(super) async fn deliver<A: Answer + Form<AccountingAnswer>>(
             }
         }
         let Some(order) = order else {
-            let outcome = Outcome::Lost(diametric_protocol::rf::Cause::Ended);
+            let outcome = Outcome::Lost(diametric_engine::rf::Cause::Ended);
             return Delivery { outcome, store, answer, error, reached };
         };
         let wake = machine.poll_timeout().map(tokio::time::Instant::from_std);

@@ -4,9 +4,9 @@ use super::delivery::{self, Delivery, GRACE};
 use super::service::{AcrForm, Service, Stamp};
 use super::undelivered::Undelivered;
 use super::{Delivered, RfError};
+use diametric_engine::rf::record::{Input, RecordConfig};
+use diametric_engine::rf::{Outcome, SingleRecord};
 use diametric_protocol::accounting::AccountingRecordType;
-use diametric_protocol::rf::record::{Input, RecordConfig};
-use diametric_protocol::rf::{Outcome, SingleRecord};
 use tokio::sync::oneshot;
 
 /// Sends the event in a task of its own: it is delivered or kept also when nobody waits any more.

@@ -3,9 +3,9 @@
 use super::delivery::{self, Delivery, Frames, GRACE};
 use crate::node::Shared;
 use crate::store::{Fate, Kept};
+use diametric_engine::rf::record::{Input, RecordConfig};
+use diametric_engine::rf::{Cause, Outcome, SingleRecord, StoreOrder};
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordType};
-use diametric_protocol::rf::record::{Input, RecordConfig};
-use diametric_protocol::rf::{Cause, Outcome, SingleRecord, StoreOrder};
 use std::sync::Arc;
 use std::time::Duration;
 

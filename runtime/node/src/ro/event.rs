@@ -7,11 +7,11 @@ use super::service::{CcrForm, Service, Stamp};
 use super::stored::StoredEvent;
 use crate::error::SendError;
 use crate::node::Tried;
+use diametric_engine::ro::event::{Action, EventConfig, EventOrder, Input};
+use diametric_engine::ro::{AnswerClass, AnswerFacts, NoAnswer, OneTimeEvent};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
 use diametric_protocol::message::Form;
-use diametric_protocol::ro::event::{Action, EventConfig, EventOrder, Input};
-use diametric_protocol::ro::{AnswerClass, AnswerFacts, NoAnswer, OneTimeEvent};
 use std::time::Instant;
 use tokio::sync::oneshot;
 

@@ -2,6 +2,7 @@
 
 use super::{CREDIT_CONTROL, RoError};
 use crate::error::SendError;
+use diametric_engine::ro::{AnswerClass, AnswerFacts};
 use diametric_protocol::base::AuthApplicationId;
 use diametric_protocol::codec::{DecodeError, Group};
 use diametric_protocol::credit_control::{
@@ -9,7 +10,6 @@ use diametric_protocol::credit_control::{
     DirectDebitingFailureHandling,
 };
 use diametric_protocol::message::Form;
-use diametric_protocol::ro::{AnswerClass, AnswerFacts};
 
 /// What came of a request: an answer, whatever it says, or none.
 pub(super) enum Outcome {

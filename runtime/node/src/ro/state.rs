@@ -5,11 +5,11 @@ use super::session::{self, RoSession};
 use super::{CREDIT_CONTROL, Ro, RoError};
 use crate::attributes::Attributes;
 use crate::snapshot::{self, Version};
+use diametric_engine::ro::session::{PhaseState, SessionState};
 use diametric_protocol::credit_control::{
     CcSessionFailover, CreditControlFailureHandling, CreditControlRequest, DirectDebitingFailureHandling,
 };
 use diametric_protocol::message::{self, Command, EndToEndId, Header, HopByHopId};
-use diametric_protocol::ro::session::{PhaseState, SessionState};
 use diametric_protocol::value::DiameterIdentity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! How a charging data function keeps its sessions.
 
-use diametric_protocol::rf::server::ServerConfig;
+use diametric_engine::rf::server::ServerConfig;
 use std::time::Duration;
 
 /// How a charging data function keeps its sessions, for [`NodeBuilder::rf_server_with`](crate::NodeBuilder::rf_server_with).

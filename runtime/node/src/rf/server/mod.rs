@@ -7,18 +7,18 @@ mod config;
 mod table;
 
 pub use config::RfServerConfig;
-pub use diametric_protocol::rf::server::Continuity;
+pub use diametric_engine::rf::server::Continuity;
 
 use super::ACCOUNTING;
 use super::service::AcrForm;
 use crate::dispatch::Incoming;
 use crate::node::NodeBuilder;
+use diametric_engine::peer::{LocalNode, RemoteNode};
+use diametric_engine::rf::server::{CdrOperation, RecordKey};
 use diametric_protocol::accounting::{AccountingAnswer, AccountingAnswerRequired, AccountingRequest};
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::message::{self, Form};
-use diametric_protocol::peer::{LocalNode, RemoteNode};
-use diametric_protocol::rf::server::{CdrOperation, RecordKey};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;

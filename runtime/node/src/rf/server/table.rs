@@ -2,10 +2,10 @@
 
 use super::RfServerConfig;
 use crate::rf::delivery::now;
+use diametric_engine::rf::Server;
+use diametric_engine::rf::server::{Action, CdrOperation, Continuity, Input, RecordKey};
 use diametric_protocol::accounting::AccountingRequest;
 use diametric_protocol::base::ResultCode;
-use diametric_protocol::rf::Server;
-use diametric_protocol::rf::server::{Action, CdrOperation, Continuity, Input, RecordKey};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

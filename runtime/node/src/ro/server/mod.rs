@@ -14,6 +14,8 @@ pub use table::Expiry;
 use super::CcrForm;
 use crate::dispatch::{Held, Incoming};
 use crate::node::NodeBuilder;
+use diametric_engine::peer::RemoteNode;
+use diametric_engine::ro::server::Outcome;
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
 use diametric_protocol::base::{AbortSessionRequest, ErrorMessage, ResultCode};
 use diametric_protocol::codec::Group;
@@ -22,8 +24,6 @@ use diametric_protocol::credit_control::{
     RequestedAction,
 };
 use diametric_protocol::message::{self, Form};
-use diametric_protocol::peer::RemoteNode;
-use diametric_protocol::ro::server::Outcome;
 use session::Home;
 use std::fmt;
 use std::future::Future;

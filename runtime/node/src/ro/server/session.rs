@@ -4,12 +4,12 @@ use super::CREDIT_CONTROL;
 use super::table::{Client, Table};
 use crate::error::SendError;
 use crate::ro::{Later, RoError, RoFuture};
+use diametric_engine::peer::LocalNode;
 use diametric_protocol::base::{
     AbortSessionAnswer, AbortSessionRequest, AbortSessionRequestRequired, ReAuthRequestType, ResultCode,
 };
 use diametric_protocol::credit_control::{ReAuthAnswer, ReAuthRequest, ReAuthRequestRequired};
 use diametric_protocol::message::Request;
-use diametric_protocol::peer::LocalNode;
 use diametric_protocol::value::DiameterIdentity;
 use std::fmt;
 use std::sync::{Arc, Weak};

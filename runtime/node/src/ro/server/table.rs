@@ -5,11 +5,11 @@
 //! [`Table::advance`] when it is due.
 
 use super::RoServerConfig;
+use diametric_engine::ro::server::{Action, Input, Outcome, ServerConfig, State};
+use diametric_engine::ro::{Ignored, ServerSession};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CcRequestType, CreditControlRequest};
-use diametric_protocol::ro::server::{Action, Input, Outcome, ServerConfig, State};
-use diametric_protocol::ro::{Ignored, ServerSession};
 use diametric_protocol::value::DiameterIdentity;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,0 +1,111 @@
+//! The client machines of Rf, row by row of `../tables/accounting-client.csv`, and in sequences.
+//!
+//! The columns `event` and `action` of the RFC's own table are read, not retold: an event is turned into what goes into a
+//! machine, what comes out is put into the words of the table. Rows taken from prose have a case by id.
+
+mod prose;
+mod random;
+mod records;
+mod sequences;
+mod sessions;
+
+use diametric_engine::rf::AnswerFacts;
+use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRecordType};
+use diametric_protocol::base::ResultCode;
+use diametric_protocol::value::Enumeration;
+use std::time::Duration;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const FAILED: [u32; 6] = [5004, 5012, 3001, 3003, 1001, 0];
+const TRANSIENT: [u32; 3] = [4002, 3004, 3005];
+const REALTIME: [AccountingRealtimeRequired; 4] = [
+    AccountingRealtimeRequired::DELIVER_AND_GRANT,
+    AccountingRealtimeRequired::GRANT_AND_STORE,
+    AccountingRealtimeRequired::GRANT_AND_LOSE,
+    // Nobody has defined it.
+    AccountingRealtimeRequired(9),
+];
+
+struct Row {
+    id: &'static str,
+    machine: &'static str,
+    state: &'static str,
+    event: &'static str,
+    action: &'static str,
+    next: &'static str,
+}
+
+fn rows(machine: &str) -> Vec<Row> {
+    let rows = include_str!("../tables/accounting-client.csv").lines().skip(1).map(|line| {
+        let mut quoted = false;
+        let between = |c| {
+            quoted ^= c == '"';
+            c == ',' && !quoted
+        };
+        let fields: Vec<_> = line.split(between).collect();
+        let [id, machine, state, event, action, next] = fields[..] else { panic!("six fields: {line}") };
+        let (event, action) = (event.trim_matches('"'), action.trim_matches('"'));
+        Row { id, machine, state, event, action, next }
+    });
+    let rows: Vec<Row> = rows.filter(|row| row.machine == machine).collect();
+    assert!(!rows.is_empty());
+    rows
+}
+
+/// The conditions of a row: with or without room in the store (the second of the pair: an older INTERIM is in it), and
+/// Accounting-Realtime-Required.
+fn conditions(row: &Row) -> (&'static str, Vec<(bool, bool)>, Vec<AccountingRealtimeRequired>) {
+    let mut parts = row.event.split(", ");
+    let event = parts.next().unwrap_or_default();
+    let (mut space, mut realtime) = (vec![(true, false), (false, false)], REALTIME.to_vec());
+    for part in parts {
+        let named = |name: &str| REALTIME.into_iter().find(|realtime| realtime.label() == Some(name));
+        match part {
+            "buffer space available" => space = vec![(true, false)],
+            "no buffer space" => space = vec![(false, false)],
+            "(buffer space available or old record overwritable)" => {
+                space = vec![(true, false), (true, true), (false, true)];
+            }
+            _ => match part.split(' ').collect::<Vec<_>>()[..] {
+                ["realtime", "!=", name] => realtime.retain(|realtime| Some(*realtime) != named(name)),
+                ["realtime", "=", name] => realtime.retain(|realtime| Some(*realtime) == named(name)),
+                _ => panic!("{}: {part}", row.id),
+            },
+        }
+    }
+    assert!(!realtime.is_empty());
+    (event, space, realtime)
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split("; ").map(str::to_owned).collect()
+}
+
+fn facts(code: u32) -> AnswerFacts {
+    let mut facts = AnswerFacts::new(ResultCode(code));
+    facts.protocol_error = (3000..4000).contains(&code);
+    facts
+}
+
+fn kind(record_type: AccountingRecordType) -> String {
+    record_type.label().unwrap_or_default().replace("_RECORD", "")
+}
+
+/// That the rows are `prefix`01 to the last one, none left out.
+fn complete(rows: &[Row], prefix: &str, last: usize) {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
+    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn table() {
+    let rows = rows("client-accounting");
+    complete(&rows, "AC", 30);
+    for row in rows {
+        match (row.id, row.state) {
+            ("AC02" | "AC03", _) | (_, "PendingE" | "PendingB") => records::check(&row),
+            _ => sessions::check(&row),
+        }
+    }
+}
