@@ -110,7 +110,7 @@ storage!(
     // Growing is the longer way to a first allocation.
     |list: &mut ThinVec<T>, additional| match list.capacity() {
         0 => *list = ThinVec::with_capacity(additional),
-        _ => list.reserve(additional),
+        _ => list.reserve_exact(additional),
     },
     [T]
 );
@@ -141,7 +141,7 @@ pub type GroupList<T> = ThinVec<T>;
 pub enum OneOrMore<T> {
     None,
     One(T),
-    More(Vec<T>),
+    More(ThinVec<T>),
 }
 
 impl<T> OneOrMore<T> {
@@ -152,11 +152,11 @@ impl<T> OneOrMore<T> {
     }
 
     /// As a vector, in place.
-    fn more(&mut self) -> &mut Vec<T> {
+    fn more(&mut self) -> &mut ThinVec<T> {
         if !matches!(self, Self::More(_)) {
             let values = match std::mem::take(self) {
                 Self::One(value) => [value].into(),
-                _ => Vec::new(),
+                _ => ThinVec::new(),
             };
             *self = Self::More(values);
         }
@@ -228,11 +228,11 @@ impl<T> FromIterator<T> for OneOrMore<T> {
 
 impl<T> IntoIterator for OneOrMore<T> {
     type Item = T;
-    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, thin_vec::IntoIter<T>>;
     fn into_iter(self) -> Self::IntoIter {
         let (one, more) = match self {
-            Self::None => (None, Vec::new()),
-            Self::One(value) => (Some(value), Vec::new()),
+            Self::None => (None, ThinVec::new()),
+            Self::One(value) => (Some(value), ThinVec::new()),
             Self::More(values) => (None, values),
         };
         one.into_iter().chain(more)
@@ -245,7 +245,7 @@ impl<T> ListStorage<T> for OneOrMore<T> {
         self.as_ref()
     }
     fn of(values: Vec<T>) -> Self {
-        if values.len() > 1 { Self::More(values) } else { values.into_iter().collect() }
+        if values.len() > 1 { Self::More(values.into()) } else { values.into_iter().collect() }
     }
     #[inline]
     fn one(value: T) -> Self {
