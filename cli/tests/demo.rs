@@ -120,4 +120,10 @@ fn a_full_disk_is_told() {
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("cannot write /dev/full: No space left on device"), "{told}");
+
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("diametric")).arg("demo").stdout(full).output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot write to standard output: No space left on device"), "{told}");
 }

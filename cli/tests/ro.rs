@@ -2,7 +2,7 @@
 
 mod charging;
 
-use charging::{Server, client, lines, nowhere, text};
+use charging::{Server, client, client_to, lines, nowhere, text};
 use diametric::answer::ErrorAnswer;
 use diametric::base::{ResultCode, TerminationCause};
 use diametric::credit_control::{
@@ -351,4 +351,15 @@ fn a_termination_that_has_no_answer_is_a_timeout() {
     let (output, seen) = ocs.run(&["--mode", "scur", "--timeout", "0.5"]);
     assert_eq!((output.status.code(), seen.len()), (Some(2), 3));
     assert!(text(&output.stderr).contains("within 500ms"), "{}", text(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_that_cannot_be_written_are_an_error() {
+    let server = Server::start("ocs", &[]);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = client_to(full.into(), "ro", server.address, &["--mode", "scur"]);
+    let told = text(&output.stderr);
+    assert_eq!((told.lines().count(), output.status.code()), (1, Some(2)), "{told}");
+    assert!(told.contains("cannot write to standard output: No space left on device"), "{told}");
 }

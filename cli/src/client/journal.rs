@@ -9,7 +9,7 @@ use diametric::value::Enumeration;
 use diametric::wire::{HopByHopId, RawMessage};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -35,7 +35,7 @@ pub(crate) struct Journal {
     refused: AtomicBool,
     /// To the thread that writes: a reader that is slow must not hold up the connection.
     lines: Mutex<Option<mpsc::Sender<String>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writer: Mutex<Option<JoinHandle<io::Result<()>>>>,
 }
 
 impl Journal {
@@ -76,19 +76,22 @@ impl Journal {
         }
         line.insert("latency_us".into(), u64::try_from(latency).unwrap_or(u64::MAX).into());
         if let Some(lines) = &*lock(&self.lines) {
-            // If nobody reads them, nobody misses them.
+            // Where they cannot be written, that is told at the end.
             let _ = lines.send(Value::Object(line).to_string());
         }
     }
 
     /// Waits until everything is written; whether all CCRs and ACRs were answered with success.
-    pub(crate) fn close(&self) -> bool {
+    ///
+    /// # Errors
+    /// If a line could not be written, unless its reader has gone.
+    pub(crate) fn close(&self) -> io::Result<bool> {
         lock(&self.lines).take();
         if let Some(writer) = lock(&self.writer).take() {
-            // A writer that panicked has said so itself.
-            let _ = writer.join();
+            let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })?;
         }
-        !self.refused.load(Ordering::Relaxed)
+        Ok(!self.refused.load(Ordering::Relaxed))
     }
 }
 
@@ -96,13 +99,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write(lines: &mpsc::Receiver<String>) {
-    let mut out = std::io::stdout().lock();
+fn write(lines: &mpsc::Receiver<String>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     while let Ok(line) = lines.recv() {
-        if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
-            return;
-        }
+        writeln!(out, "{line}").and_then(|()| out.flush())?;
     }
+    Ok(())
 }
 
 fn request(message: &RawMessage<'_>) -> Map<String, Value> {
@@ -167,7 +169,7 @@ mod tests {
         // What is in the request is no matter here.
         see(sent, &message::encode(header(CommandFlags::REQUEST), &refusal).unwrap());
         see(!sent, &message::encode(header(CommandFlags::ERROR), &refusal).unwrap());
-        journal.close()
+        journal.close().expect("the lines are written")
     }
 
     #[test]

@@ -26,10 +26,10 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 pub(crate) fn run<F: Future<Output = Result<()>>>(config: Config, charge: impl FnOnce(Node) -> F) -> ExitCode {
     let journal = Arc::new(Journal::new());
     let charged = converse(config, &journal, charge);
-    let all_well = journal.close();
-    match charged {
-        Ok(()) if all_well => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::FAILURE,
+    let all_well = journal.close().context("cannot write to standard output");
+    match charged.and(all_well) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             report::error(&error);
             ExitCode::from(2)

@@ -41,6 +41,8 @@ pub(crate) struct Args {
     pcap: Option<PathBuf>,
 }
 
+const UNWRITTEN: &str = "cannot write to standard output";
+
 /// Runs the demo.
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -57,10 +59,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     // What was seen up to a failure is worth seeing too.
     let (entries, records) = (online.entries(), offline.entries());
     let mut out = std::io::stdout().lock();
-    chart::print(&mut out, "CTF", "OCS", &entries)?;
+    chart::print(&mut out, "CTF", "OCS", &entries).context(UNWRITTEN)?;
     if !records.is_empty() {
-        writeln!(out)?;
-        chart::print(&mut out, "CTF", "CDF", &records)?;
+        writeln!(out).context(UNWRITTEN)?;
+        chart::print(&mut out, "CTF", "CDF", &records).context(UNWRITTEN)?;
     }
     if let Some(path) = &args.pcap {
         let messages = entries.iter().chain(&records).filter_map(|entry| match entry {
@@ -69,10 +71,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         });
         pcap::write(path, messages).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    writeln!(out)?;
+    writeln!(out).context(UNWRITTEN)?;
     let (account, records) = played?;
     for line in account.iter().chain(&[String::new()]).chain(&records) {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{line}").context(UNWRITTEN)?;
     }
     Ok(Outcome::Clean)
 }

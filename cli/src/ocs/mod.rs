@@ -93,8 +93,8 @@ pub(crate) fn serve(node: NodeBuilder) -> Result<Outcome> {
         let node = node.start().await?;
         for address in node.listening() {
             let mut out = std::io::stdout().lock();
-            writeln!(out, "listening on {address}")?;
-            out.flush()?;
+            let written = writeln!(out, "listening on {address}").and_then(|()| out.flush());
+            written.context("cannot write to standard output")?;
         }
         stop.await;
         node.shutdown().await;

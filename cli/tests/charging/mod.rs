@@ -69,10 +69,18 @@ impl Drop for Server {
 }
 
 pub(crate) fn client(command: &str, peer: SocketAddr, arguments: &[&str]) -> Output {
+    client_to(Stdio::piped(), command, peer, arguments)
+}
+
+/// A client whose output goes elsewhere.
+pub(crate) fn client_to(out: Stdio, command: &str, peer: SocketAddr, arguments: &[&str]) -> Output {
     Command::new(assert_cmd::cargo::cargo_bin!("diametric"))
         .args([command, "--peer", &peer.to_string(), "--destination-realm", "example.net"])
         .args(arguments)
-        .output()
+        .stdout(out)
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(Child::wait_with_output)
         .expect("the command runs")
 }
 

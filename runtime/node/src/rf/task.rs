@@ -118,33 +118,43 @@ impl<F: AcrForm> Task<F> {
         }
     }
 
-    pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order<F>>, first: Option<Order<F>>) {
-        if let Some(first) = first {
-            self.take(first);
-        }
-        loop {
-            let detached = self.tell();
-            // Idle: the session is over, or START could not even be encoded.
-            if detached || self.machine.state() == State::Idle {
-                return;
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would hold the session twice: as it is given and as it is used"
+    )]
+    pub(super) fn run(
+        mut self,
+        mut orders: mpsc::UnboundedReceiver<Order<F>>,
+        first: Option<Order<F>>,
+    ) -> impl Future<Output = ()> + Send {
+        async move {
+            if let Some(first) = first {
+                self.take(first);
             }
-            let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
-            tokio::select! {
-                // What was ordered before the session was let go of comes first.
-                biased;
-                Some(order) = orders.recv() => self.take(order),
-                ending = released(&mut self.held) => {
-                    (self.held, self.ending) = (None, ending);
-                    self.abandoned();
+            loop {
+                let detached = self.tell();
+                // Idle: the session is over, or START could not even be encoded.
+                if detached || self.machine.state() == State::Idle {
+                    return;
                 }
-                (number, done) = arrival(&mut self.in_flight) => {
-                    self.in_flight = None;
-                    self.arrived(number, done);
-                }
-                () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
-                    self.last_error = Some(RfError::NoAnswer(self.service.settings.timeout));
-                    self.machine.handle_timeout(now());
-                    self.act(None);
+                let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
+                tokio::select! {
+                    // What was ordered before the session was let go of comes first.
+                    biased;
+                    Some(order) = orders.recv() => self.take(order),
+                    ending = released(&mut self.held) => {
+                        (self.held, self.ending) = (None, ending);
+                        self.abandoned();
+                    }
+                    (number, done) = arrival(&mut self.in_flight) => {
+                        self.in_flight = None;
+                        self.arrived(number, done);
+                    }
+                    () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+                        self.last_error = Some(RfError::NoAnswer(self.service.settings.timeout));
+                        self.machine.handle_timeout(now());
+                        self.act(None);
+                    }
                 }
             }
         }
