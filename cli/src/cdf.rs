@@ -1,7 +1,7 @@
 //! A small charging data function to test clients with.
 
 use crate::ocs;
-use crate::report::{self, Outcome};
+use crate::report::{self, Outcome, UNWRITTEN};
 use anyhow::{Context, Result};
 use diametric::accounting::{AccountingAnswer, AccountingRequest};
 use diametric::answer::ErrorAnswer;
@@ -111,7 +111,7 @@ impl Out {
         match self {
             Self::Stdout => {
                 let mut out = io::stdout().lock();
-                out.write_all(line.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+                out.write_all(line.as_bytes()).and_then(|()| out.flush()).context(UNWRITTEN)
             }
             Self::File(path, file) => {
                 let before = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());

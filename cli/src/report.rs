@@ -12,6 +12,9 @@ pub(crate) enum Outcome {
     Faulty,
 }
 
+/// What could not be done, where output is lost.
+pub(crate) const UNWRITTEN: &str = "cannot write to standard output";
+
 /// Whether an error says that the reader of the output has gone.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let is = |cause: &(dyn std::error::Error + 'static)| {

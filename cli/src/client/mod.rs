@@ -2,7 +2,7 @@
 
 mod journal;
 
-use crate::report;
+use crate::report::{self, UNWRITTEN};
 use anyhow::{Context, Result};
 use diametric::{Config, Node};
 pub(crate) use journal::Journal;
@@ -26,12 +26,14 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 pub(crate) fn run<F: Future<Output = Result<()>>>(config: Config, charge: impl FnOnce(Node) -> F) -> ExitCode {
     let journal = Arc::new(Journal::new());
     let charged = converse(config, &journal, charge);
-    let all_well = journal.close().context("cannot write to standard output");
-    match charged.and(all_well) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            report::error(&error);
+    let all_well = journal.close().context(UNWRITTEN);
+    match (charged, all_well) {
+        (Ok(()), Ok(true)) => ExitCode::SUCCESS,
+        (Ok(()), Ok(false)) => ExitCode::FAILURE,
+        (charged, written) => {
+            for error in [charged.err(), written.err()].into_iter().flatten() {
+                report::error(&error);
+            }
             ExitCode::from(2)
         }
     }

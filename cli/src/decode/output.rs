@@ -7,6 +7,7 @@ use super::place::Place;
 use super::summary::Summary;
 use super::typed::Typed;
 use super::walk::{self, Printer};
+use crate::report::UNWRITTEN;
 use anyhow::{Context as _, Result};
 use diametric_dissect::Dissector;
 use diametric_protocol::wire::RawMessage;
@@ -44,7 +45,7 @@ impl<'a, P: Printer> Output<'a, P> {
     /// Writes what has been printed.
     pub(crate) fn flush(&mut self) -> Result<()> {
         let out = self.printer.out();
-        self.out.write_all(out.written()).and_then(|()| self.out.flush()).context("cannot write to standard output")?;
+        self.out.write_all(out.written()).and_then(|()| self.out.flush()).context(UNWRITTEN)?;
         out.truncate(0);
         Ok(())
     }

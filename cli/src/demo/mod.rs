@@ -7,7 +7,7 @@ mod recorder;
 mod rf;
 mod ro;
 
-use crate::report::Outcome;
+use crate::report::{Outcome, UNWRITTEN};
 use anyhow::{Context, Result};
 use recorder::{Entry, Recorder};
 use std::io::Write;
@@ -40,8 +40,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
 }
-
-const UNWRITTEN: &str = "cannot write to standard output";
 
 /// Runs the demo.
 pub(crate) fn run(args: &Args) -> Result<Outcome> {

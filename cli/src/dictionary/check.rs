@@ -1,6 +1,6 @@
 //! `diametric dictionary check`: everything that is wrong with dictionaries, in one run.
 
-use crate::report::{self, Outcome};
+use crate::report::{self, Outcome, UNWRITTEN};
 use anyhow::{Context as _, Result};
 use diametric_dictionary::diagnostics::Severity;
 use diametric_dictionary::model::{DataType, FileId};
@@ -49,9 +49,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let mut out = BufWriter::new(io::stdout().lock());
     for (path, file) in args.files.iter().zip(files) {
         let summary = file.map_or_else(|| "cannot be read".to_owned(), |file| summary(&loaded, file));
-        writeln!(out, "{}: {summary}", path.display()).context("cannot write to standard output")?;
+        writeln!(out, "{}: {summary}", path.display()).context(UNWRITTEN)?;
     }
-    out.flush().context("cannot write to standard output")?;
+    out.flush().context(UNWRITTEN)?;
     Ok(if loaded.has_errors() { Outcome::Faulty } else { Outcome::Clean })
 }
 

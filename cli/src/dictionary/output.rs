@@ -1,5 +1,6 @@
 //! Where results go.
 
+use crate::report::UNWRITTEN;
 use anyhow::{Context as _, Result};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -10,7 +11,7 @@ pub(crate) fn write(file: Option<&Path>, text: &str) -> Result<()> {
         Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
         None => {
             let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+            out.write_all(text.as_bytes()).and_then(|()| out.flush()).context(UNWRITTEN)
         }
     }
 }

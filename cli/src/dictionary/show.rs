@@ -1,7 +1,7 @@
 //! `diametric dictionary show`: an AVP or a command as the standards print it, and where it belongs.
 
 use super::load;
-use crate::report::Outcome;
+use crate::report::{Outcome, UNWRITTEN};
 use anyhow::{Context as _, Result, bail};
 use diametric_dictionary::diagnostics::nearest;
 use diametric_dictionary::grammar;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         bail!("{}", unknown(dictionary, &args.name));
     }
     let shown: Vec<String> = found.into_iter().map(|found| show(dictionary, found)).collect();
-    io::stdout().lock().write_all(shown.join("\n").as_bytes()).context("cannot write to standard output")?;
+    io::stdout().lock().write_all(shown.join("\n").as_bytes()).context(UNWRITTEN)?;
     Ok(Outcome::Clean)
 }
 

@@ -2,7 +2,7 @@
 
 mod tariff;
 
-use crate::report::{self, Outcome};
+use crate::report::{self, Outcome, UNWRITTEN};
 use crate::signals;
 use anyhow::{Context, Result};
 use diametric::answer::ErrorAnswer;
@@ -94,7 +94,7 @@ pub(crate) fn serve(node: NodeBuilder) -> Result<Outcome> {
         for address in node.listening() {
             let mut out = std::io::stdout().lock();
             let written = writeln!(out, "listening on {address}").and_then(|()| out.flush());
-            written.context("cannot write to standard output")?;
+            written.context(UNWRITTEN)?;
         }
         stop.await;
         node.shutdown().await;
