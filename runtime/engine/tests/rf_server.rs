@@ -2,6 +2,8 @@
 //!
 //! The columns `event` and `action` of the RFC's own tables are read, not retold.
 
+mod tables;
+
 use diametric_engine::rf::server::{Action, CdrOperation, Continuity, Input, RecordKey, ServerConfig, State};
 use diametric_engine::rf::{Ignored, Server};
 use diametric_protocol::accounting::AccountingRecordType::{self, EventRecord, InterimRecord, StartRecord, StopRecord};
@@ -10,40 +12,11 @@ use diametric_protocol::value::Enumeration;
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
+use tables::rows;
 
+const TABLE: &str = include_str!("tables/accounting-server.csv");
 const TS: Duration = Duration::from_secs(3600);
 const SESSION: &str = "ctf;1;2";
-
-struct Row {
-    id: &'static str,
-    machine: &'static str,
-    state: &'static str,
-    event: &'static str,
-    action: &'static str,
-    next: &'static str,
-}
-
-fn rows(machine: &str) -> Vec<Row> {
-    let rows = include_str!("tables/accounting-server.csv").lines().skip(1).map(|line| {
-        let mut quoted = false;
-        let between = |c| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        };
-        let fields: Vec<_> = line.split(between).collect();
-        let [id, machine, state, event, action, next] = fields[..] else { panic!("six fields: {line}") };
-        let (event, action) = (event.trim_matches('"'), action.trim_matches('"'));
-        Row { id, machine, state, event, action, next }
-    });
-    rows.filter(|row| row.machine == machine).collect()
-}
-
-/// That the rows are `prefix`01 to the last one, none left out.
-fn complete(rows: &[Row], prefix: &str, last: usize) {
-    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
-    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
-    assert_eq!(ids, expected);
-}
 
 fn words(text: &str) -> Vec<String> {
     text.split("; ").map(|word| word.replace("4002 OUT_OF_SPACE", "4002")).collect()
@@ -175,9 +148,7 @@ impl Bench {
 
 /// Checks the rows of one of the two machines.
 fn check(machine: &str, prefix: &str, last: usize, config: &ServerConfig) {
-    let rows = rows(machine);
-    complete(&rows, prefix, last);
-    for row in rows {
+    for row in rows(TABLE, machine, prefix, last) {
         let (event, code) = match row.event.strip_suffix(", no space to store") {
             Some(event) => (event, 4002),
             None => (row.event, 2001),

@@ -2,6 +2,8 @@
 //!
 //! The columns `event` and `action` of the RFC's own table are read, not retold; rows taken from prose have a case by id.
 
+mod tables;
+
 use diametric_engine::ro::server::{Action, Input, Outcome, ServerConfig, State};
 use diametric_engine::ro::{Ignored, ServerSession};
 use diametric_protocol::base::ResultCode;
@@ -9,39 +11,10 @@ use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
 use diametric_protocol::value::Enumeration;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
+use tables::{Row, rows};
 
+const TABLE: &str = include_str!("tables/credit-control-server.csv");
 const TCC: Duration = Duration::from_secs(3600);
-
-struct Row {
-    id: &'static str,
-    machine: &'static str,
-    state: &'static str,
-    event: &'static str,
-    action: &'static str,
-    next: &'static str,
-}
-
-fn rows(machine: &str) -> Vec<Row> {
-    let rows = include_str!("tables/credit-control-server.csv").lines().skip(1).map(|line| {
-        let mut quoted = false;
-        let between = |c| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        };
-        let fields: Vec<_> = line.split(between).collect();
-        let [id, machine, state, event, action, next] = fields[..] else { panic!("six fields: {line}") };
-        let (event, action) = (event.trim_matches('"'), action.trim_matches('"'));
-        Row { id, machine, state, event, action, next }
-    });
-    rows.filter(|row| row.machine == machine).collect()
-}
-
-/// That the rows are `prefix`01 to the last one, none left out.
-fn complete(rows: &[Row], prefix: &str, last: usize) {
-    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
-    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
-    assert_eq!(ids, expected);
-}
 
 fn words(text: &str) -> Vec<String> {
     text.split("; ").map(str::to_owned).collect()
@@ -137,9 +110,7 @@ fn translated(action: &str) -> Vec<String> {
 
 #[test]
 fn session_and_event_table() {
-    let rows = rows("server-session-and-event");
-    complete(&rows, "SV", 9);
-    for row in rows {
+    for row in rows(TABLE, "server-session-and-event", "SV", 9) {
         let mut bench = Bench::at(row.state);
         bench.now += Duration::from_secs(1);
         let event: Vec<&str> = row.event.split(' ').collect();
@@ -261,9 +232,7 @@ fn rule(row: &Row) -> Option<String> {
 
 #[test]
 fn rules_from_prose() {
-    let rows = rows("server-rules");
-    complete(&rows, "SR", 19);
-    for row in rows {
+    for row in rows(TABLE, "server-rules", "SR", 19) {
         let end = rule(&row).unwrap_or_else(|| panic!("row {} has no case", row.id));
         assert_eq!(end, row.next, "{}", row.id);
     }

@@ -1,39 +1,13 @@
 //! The watchdog, row by row of `tables/watchdog.csv`, and in sequences.
 
+mod tables;
+
 use diametric_engine::peer::watchdog::{DEFAULT_TW_INIT, MIN_TW_INIT, Status, TwInitTooShort, Watchdog};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
+use tables::{Row, rows};
 
-struct Row {
-    id: &'static str,
-    machine: &'static str,
-    state: &'static str,
-    event: &'static str,
-    action: &'static str,
-    next: &'static str,
-}
-
-fn rows(machine: &str) -> Vec<Row> {
-    let rows = include_str!("tables/watchdog.csv").lines().skip(1).map(|line| {
-        let mut quoted = false;
-        let between = |c| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        };
-        let fields: Vec<_> = line.split(between).collect();
-        let [id, machine, state, event, action, next] = fields[..] else { panic!("six fields: {line}") };
-        let (event, action) = (event.trim_matches('"'), action.trim_matches('"'));
-        Row { id, machine, state, event, action, next }
-    });
-    rows.filter(|row| row.machine == machine).collect()
-}
-
-/// That the rows are `prefix`01 to the last one, none left out.
-fn complete(rows: &[Row], prefix: &str, last: usize) {
-    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
-    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
-    assert_eq!(ids, expected);
-}
+const TABLE: &str = include_str!("tables/watchdog.csv");
 
 struct Bench {
     watchdog: Watchdog,
@@ -111,9 +85,7 @@ fn way_into(row: &Row) -> Vec<Event> {
 
 #[test]
 fn table() {
-    let rows = rows("watchdog");
-    complete(&rows, "WD", 24);
-    for row in rows {
+    for row in rows(TABLE, "watchdog", "WD", 24) {
         let event = match row.event.split_once(", ").map_or(row.event, |(event, _)| event) {
             "receive DWA" => Event::Dwa,
             "receive non-DWA" => Event::Message,
@@ -229,10 +201,8 @@ fn rule(row: &Row) -> Option<bool> {
 
 #[test]
 fn rules() {
-    let rows = rows("watchdog-rules");
-    complete(&rows, "WR", 15);
-    for row in &rows {
-        rule(row).unwrap_or_else(|| panic!("row {} has no case", row.id));
+    for row in rows(TABLE, "watchdog-rules", "WR", 15) {
+        rule(&row).unwrap_or_else(|| panic!("row {} has no case", row.id));
     }
 }
 

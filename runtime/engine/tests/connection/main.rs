@@ -4,6 +4,8 @@ mod introductions;
 mod random;
 mod rows;
 mod sequences;
+#[path = "../tables/mod.rs"]
+mod tables;
 
 use bytes::Bytes;
 use diametric_engine::peer::{Applications, Connection, ConnectionConfig, Event, LocalNode, Role};

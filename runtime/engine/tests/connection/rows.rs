@@ -2,6 +2,7 @@
 //! tests of the node have them.
 
 use super::{Bench, answer, cca, ccr, config, dpa, dpr, dwa, dwr, local, request};
+use crate::tables::{Row, rows};
 use diametric_engine::peer::{Applications, CloseReason, Election, Event, Role};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::{
@@ -12,34 +13,19 @@ use diametric_protocol::codec::Known;
 use diametric_protocol::message::{self, Header};
 use std::time::Duration;
 
-struct Row {
-    id: &'static str,
-    machine: &'static str,
-    state: &'static str,
-    event: &'static str,
-    action: &'static str,
-    next: &'static str,
-}
-
-fn rows(machine: &str) -> Vec<Row> {
-    let rows = include_str!("../tables/peer.csv").lines().skip(1).map(|line| {
-        let mut quoted = false;
-        let between = |c| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        };
-        let fields: Vec<_> = line.split(between).collect();
-        let [id, machine, state, event, action, next] = fields[..] else { panic!("six fields: {line}") };
-        Row { id, machine, state, event, action, next }
-    });
-    rows.filter(|row| row.machine == machine).collect()
-}
+const TABLE: &str = include_str!("../tables/peer.csv");
 
 /// About opening the transport, or about two connections at a time.
 const OF_THE_NODE: [&str; 20] = [
     "PS01", "PS04", "PS05", "PS06", "PS08", "PS12", "PS13", "PS14", "PS15", "PS16", "PS17", "PS18", "PS19", "PS20",
     "PS21", "PS22", "PS27", "PS35", "PR11", "PR18",
 ];
+
+fn of_one_connection(machine: &str, prefix: &str, last: usize) -> Vec<Row> {
+    let mut rows = rows(TABLE, machine, prefix, last);
+    rows.retain(|row| !OF_THE_NODE.contains(&row.id));
+    rows
+}
 
 /// A connection in a state of the table, on the side on which the event comes.
 fn bench(state: &str, event: &str) -> Bench {
@@ -150,10 +136,7 @@ fn told(bench: &Bench) -> (Vec<String>, &'static str) {
 
 #[test]
 fn every_row_of_one_connection() {
-    let rows = rows("peer");
-    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
-    assert_eq!(ids, (1..=43).map(|number| format!("PS{number:02}")).collect::<Vec<_>>());
-    for row in rows.iter().filter(|row| !OF_THE_NODE.contains(&row.id)) {
+    for row in of_one_connection("peer", "PS", 43) {
         let mut bench = bench(row.state, row.event);
         bench.forget();
         act(&mut bench, row.event);
@@ -168,10 +151,7 @@ fn every_row_of_one_connection() {
 
 #[test]
 fn every_rule_of_one_connection() {
-    let rows = rows("peer-rules");
-    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
-    assert_eq!(ids, (1..=19).map(|number| format!("PR{number:02}")).collect::<Vec<_>>());
-    for row in rows.iter().filter(|row| !OF_THE_NODE.contains(&row.id)) {
+    for row in of_one_connection("peer-rules", "PR", 19) {
         rule(row.id);
     }
 }

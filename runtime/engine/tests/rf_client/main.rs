@@ -8,13 +8,17 @@ mod random;
 mod records;
 mod sequences;
 mod sessions;
+#[path = "../tables/mod.rs"]
+mod tables;
 
 use diametric_engine::rf::AnswerFacts;
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRecordType};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::value::Enumeration;
 use std::time::Duration;
+use tables::{Row, rows};
 
+const TABLE: &str = include_str!("../tables/accounting-client.csv");
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const FAILED: [u32; 6] = [5004, 5012, 3001, 3003, 1001, 0];
 const TRANSIENT: [u32; 3] = [4002, 3004, 3005];
@@ -25,32 +29,6 @@ const REALTIME: [AccountingRealtimeRequired; 4] = [
     // Nobody has defined it.
     AccountingRealtimeRequired(9),
 ];
-
-struct Row {
-    id: &'static str,
-    machine: &'static str,
-    state: &'static str,
-    event: &'static str,
-    action: &'static str,
-    next: &'static str,
-}
-
-fn rows(machine: &str) -> Vec<Row> {
-    let rows = include_str!("../tables/accounting-client.csv").lines().skip(1).map(|line| {
-        let mut quoted = false;
-        let between = |c| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        };
-        let fields: Vec<_> = line.split(between).collect();
-        let [id, machine, state, event, action, next] = fields[..] else { panic!("six fields: {line}") };
-        let (event, action) = (event.trim_matches('"'), action.trim_matches('"'));
-        Row { id, machine, state, event, action, next }
-    });
-    let rows: Vec<Row> = rows.filter(|row| row.machine == machine).collect();
-    assert!(!rows.is_empty());
-    rows
-}
 
 /// The conditions of a row: with or without room in the store (the second of the pair: an older INTERIM is in it), and
 /// Accounting-Realtime-Required.
@@ -91,18 +69,9 @@ fn kind(record_type: AccountingRecordType) -> String {
     record_type.label().unwrap_or_default().replace("_RECORD", "")
 }
 
-/// That the rows are `prefix`01 to the last one, none left out.
-fn complete(rows: &[Row], prefix: &str, last: usize) {
-    let ids: Vec<&str> = rows.iter().map(|row| row.id).collect();
-    let expected: Vec<String> = (1..=last).map(|number| format!("{prefix}{number:02}")).collect();
-    assert_eq!(ids, expected);
-}
-
 #[test]
 fn table() {
-    let rows = rows("client-accounting");
-    complete(&rows, "AC", 30);
-    for row in rows {
+    for row in rows(TABLE, "client-accounting", "AC", 30) {
         match (row.id, row.state) {
             ("AC02" | "AC03", _) | (_, "PendingE" | "PendingB") => records::check(&row),
             _ => sessions::check(&row),

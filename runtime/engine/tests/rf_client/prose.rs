@@ -2,7 +2,8 @@
 
 use crate::records::{RecordBench, config};
 use crate::sessions::{Bench, INTERIM, INTERVAL, START, STOP, Step, answer, failures, with};
-use crate::{FAILED, REALTIME, REQUEST_TIMEOUT, TRANSIENT, complete, facts, rows};
+use crate::tables::rows;
+use crate::{FAILED, REALTIME, REQUEST_TIMEOUT, TABLE, TRANSIENT, facts};
 use diametric_engine::rf::session::{Action, CloseCause, Input, SessionConfig};
 use diametric_engine::rf::{AnswerClass, AnswerFacts, Cause, Outcome, Resend, record};
 use diametric_protocol::accounting::AccountingRealtimeRequired as Realtime;
@@ -161,9 +162,7 @@ fn prose(id: &str) -> Option<String> {
 
 #[test]
 fn rows_from_prose() {
-    let rows = rows("accounting-rules");
-    complete(&rows, "AR", 11);
-    for row in rows {
+    for row in rows(TABLE, "accounting-rules", "AR", 11) {
         let end = prose(row.id).unwrap_or_else(|| panic!("row {} has no case", row.id));
         assert_eq!(end, row.next, "{}", row.id);
     }

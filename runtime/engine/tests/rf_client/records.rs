@@ -1,6 +1,7 @@
 //! Records that stand alone, by the table of RFC 6733 §8.2.
 
-use crate::{FAILED, REQUEST_TIMEOUT, Row, TRANSIENT, conditions, facts, kind, words};
+use crate::tables::Row;
+use crate::{FAILED, REQUEST_TIMEOUT, TRANSIENT, conditions, facts, kind, words};
 use diametric_engine::rf::record::{Action, Input, RecordConfig};
 use diametric_engine::rf::{Ignored, Outcome, SingleRecord};
 use diametric_protocol::accounting::AccountingRecordType;

@@ -1,6 +1,7 @@
 //! Sessions, by the table of RFC 6733 §8.2.
 
-use crate::{FAILED, REQUEST_TIMEOUT, Row, TRANSIENT, conditions, facts, kind, words};
+use crate::tables::Row;
+use crate::{FAILED, REQUEST_TIMEOUT, TRANSIENT, conditions, facts, kind, words};
 use diametric_engine::rf::session::{Action, CloseCause, Input, PhaseState, SessionConfig};
 use diametric_engine::rf::{AnswerFacts, ClientSession, Ignored, Outcome};
 use diametric_protocol::accounting::AccountingRealtimeRequired;

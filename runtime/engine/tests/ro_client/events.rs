@@ -1,6 +1,7 @@
 //! One-time events, by the table of RFC 8506 §7 and by the rows from prose.
 
-use crate::{FAILED, REQUEST_TIMEOUT, Row, TEMPORARY, TX, complete, facts, numbers, rows, words};
+use crate::tables::{Row, rows};
+use crate::{FAILED, REQUEST_TIMEOUT, TABLE, TEMPORARY, TX, facts, numbers, words};
 use diametric_engine::ro::event::{self, EventConfig};
 use diametric_engine::ro::{Ignored, OneTimeEvent, Resend};
 use diametric_protocol::credit_control::{DirectDebitingFailureHandling as Ddfh, RequestedAction};
@@ -100,9 +101,7 @@ fn event_inputs(row: &Row, event: &str) -> Vec<Option<event::Input>> {
 #[test]
 fn event_table() {
     use RequestedAction::{CheckBalance, DirectDebiting, PriceEnquiry, RefundAccount};
-    let rows = rows(&["one-time-event"]);
-    complete(&rows, "CE", 25);
-    for row in rows {
+    for row in rows(TABLE, "one-time-event", "CE", 25) {
         let mut parts = row.event.split(", ");
         let event = parts.next().unwrap_or_default();
         let (mut actions, mut handlings) = (

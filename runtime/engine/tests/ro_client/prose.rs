@@ -2,7 +2,8 @@
 
 use crate::events::prose_of_events;
 use crate::sessions::{Bench, CCFH, LOGOUT, Step, answer, terminated, update, with};
-use crate::{REQUEST_TIMEOUT, Row, TX, complete, facts, rows, words};
+use crate::tables::{Row, rows};
+use crate::{REQUEST_TIMEOUT, TABLE, TX, facts, words};
 use diametric_engine::ro::session::{Action, CcrReason, CloseCause, Input, PhaseState, SessionConfig, UpdateReason};
 use diametric_engine::ro::{NoAnswer, Resend};
 use diametric_protocol::base::TerminationCause;
@@ -243,11 +244,8 @@ fn prose(row: &Row) -> Option<String> {
 
 #[test]
 fn rows_from_prose() {
-    let rows = rows(&["failover-overlay", "final-unit", "gap-filling"]);
-    for (prefix, last) in [("FO", 11), ("FU", 10), ("DV", 22)] {
-        complete(&rows, prefix, last);
-    }
-    for row in rows {
+    let machines = [("failover-overlay", "FO", 11), ("final-unit", "FU", 10), ("gap-filling", "DV", 22)];
+    for row in machines.into_iter().flat_map(|(machine, prefix, last)| rows(TABLE, machine, prefix, last)) {
         let end = prose(&row).or_else(|| prose_of_events(&row)).unwrap_or_else(|| panic!("row {} has no case", row.id));
         assert_eq!(end, row.next, "{}", row.id);
     }

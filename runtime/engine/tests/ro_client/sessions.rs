@@ -1,6 +1,7 @@
 //! Sessions, by the tables of RFC 8506 §7.
 
-use crate::{FAILED, Row, TEMPORARY, TX, complete, facts, numbers, rows, words};
+use crate::tables::{Row, rows};
+use crate::{FAILED, TABLE, TEMPORARY, TX, facts, numbers, words};
 use diametric_engine::ro::session::{
     Action, CcrReason, CloseCause, Input, PhaseState, SessionConfig, State, UpdateReason,
 };
@@ -176,10 +177,8 @@ fn steps(row: &Row, event: &str) -> Option<Vec<Step>> {
 
 #[test]
 fn session_tables() {
-    let rows = rows(&["session-first-CCR", "session-intermediate-final"]);
-    complete(&rows, "CI", 19);
-    complete(&rows, "CU", 31);
-    for row in rows {
+    let machines = [("session-first-CCR", "CI", 19), ("session-intermediate-final", "CU", 31)];
+    for row in machines.into_iter().flat_map(|(machine, prefix, last)| rows(TABLE, machine, prefix, last)) {
         let (event, handling) = row.event.split_once(", CCFH=").unwrap_or((row.event, ""));
         let handlings: Vec<Ccfh> = match handling {
             "" => CCFH.to_vec(),
