@@ -38,6 +38,7 @@
 //! # Ok::<(), diametric_engine::ro::Ignored>(())
 //! ```
 
+mod deadline;
 pub mod peer;
 pub mod rf;
 pub mod ro;

@@ -9,6 +9,7 @@
 //! [`throws_away`](Watchdog::throws_away) is about the others. If DWRs were thrown away as well, two peers that both came
 //! back would wait for each other for ever.
 
+use crate::deadline::after;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -239,7 +240,7 @@ impl Watchdog {
     fn set_watchdog(&mut self, now: Instant) {
         let span = 2 * JITTER.as_micros() as u64 + 1;
         let jitter = Duration::from_micros(self.draw() % span);
-        self.timer = now.checked_add((self.tw_init - JITTER).saturating_add(jitter));
+        self.timer = after(now, (self.tw_init - JITTER).saturating_add(jitter));
     }
 
     /// SplitMix64.

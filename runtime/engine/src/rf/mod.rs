@@ -43,7 +43,7 @@ pub use session::ClientSession;
 
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRecordType};
 use diametric_protocol::base::ResultCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long an ACR waits for its answer.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -165,13 +165,4 @@ pub struct StoreOrder {
     /// Whether the session is going to send it, as soon as its turn comes: until the same record is stored without
     /// this, or deleted, nobody else may.
     pub held: bool,
-}
-
-/// `None` where the time is beyond what the clock can say, which is as good as never.
-fn after(now: Instant, wait: Duration) -> Option<Instant> {
-    now.checked_add(wait)
-}
-
-fn due(deadline: Option<Instant>, now: Instant) -> bool {
-    deadline.is_some_and(|deadline| deadline <= now)
 }

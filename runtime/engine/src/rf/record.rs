@@ -12,10 +12,8 @@
 //!   that was never sent, or only ever refused, goes without (RFC 6733 §3).
 //! - Accounting-Realtime-Required is not consulted.
 
-use super::{
-    AcrOrder, AnswerClass, AnswerFacts, Cause, DEFAULT_REQUEST_TIMEOUT, Ignored, Outcome, Resend, StoreOrder, after,
-    due,
-};
+use super::{AcrOrder, AnswerClass, AnswerFacts, Cause, DEFAULT_REQUEST_TIMEOUT, Ignored, Outcome, Resend, StoreOrder};
+use crate::deadline::{after, due};
 use diametric_protocol::accounting::AccountingRecordType;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -27,7 +27,8 @@
 mod numbers;
 
 use self::numbers::Numbers;
-use super::{Ignored, after};
+use super::Ignored;
+use crate::deadline::after;
 use diametric_protocol::accounting::AccountingRecordType;
 use diametric_protocol::base::ResultCode;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};

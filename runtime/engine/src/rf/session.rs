@@ -20,7 +20,8 @@ mod vocabulary;
 pub use snapshot::{PendingState, PhaseState, SessionState};
 pub use vocabulary::{Action, CloseCause, Input, SessionConfig, State};
 
-use super::{AcrOrder, AnswerClass, AnswerFacts, Cause, Ignored, Outcome, Resend, StoreOrder, after, due};
+use super::{AcrOrder, AnswerClass, AnswerFacts, Cause, Ignored, Outcome, Resend, StoreOrder};
+use crate::deadline::{after, due};
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRecordType};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -18,9 +18,8 @@
 //! When a debit is stored, RFC 8506 §8.15 has the client grant the service; the table does not say so. The machine keeps
 //! to the table, and [`CloseCause::Stored`] tells the driver.
 
-use super::{
-    AnswerClass, AnswerFacts, DEFAULT_REQUEST_TIMEOUT, DEFAULT_TX, Ignored, NoAnswer, Resend, after, due, earliest,
-};
+use super::{AnswerClass, AnswerFacts, DEFAULT_REQUEST_TIMEOUT, DEFAULT_TX, Ignored, NoAnswer, Resend};
+use crate::deadline::{after, due, earliest};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{DirectDebitingFailureHandling, RequestedAction};
 use std::collections::VecDeque;

@@ -45,7 +45,7 @@ use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{
     CcSessionFailover, CreditControlFailureHandling, DirectDebitingFailureHandling, FinalUnitAction,
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Tx, RFC 8506 §13.
 pub const DEFAULT_TX: Duration = Duration::from_secs(10);
@@ -160,17 +160,4 @@ pub struct Resend {
     pub t_flag: bool,
     /// Whether it must go to another server.
     pub alternate: bool,
-}
-
-/// `None` where the time is beyond what the clock can say, which is as good as never.
-fn after(now: Instant, wait: Duration) -> Option<Instant> {
-    now.checked_add(wait)
-}
-
-fn due(deadline: Option<Instant>, now: Instant) -> bool {
-    deadline.is_some_and(|deadline| deadline <= now)
-}
-
-fn earliest<const N: usize>(deadlines: [Option<Instant>; N]) -> Option<Instant> {
-    deadlines.into_iter().flatten().min()
 }

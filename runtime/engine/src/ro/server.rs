@@ -14,7 +14,8 @@
 //! - A request that makes no sense where the session stands is refused: 5002 if there is no session, else 5012.
 //! - An answer that is finished after the session ended still goes out, and its usage is debited.
 
-use super::{Ignored, after, due};
+use super::Ignored;
+use crate::deadline::{after, due};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
 use std::collections::VecDeque;

@@ -22,7 +22,8 @@ mod vocabulary;
 pub use snapshot::{PendingState, PhaseState, SessionState};
 pub use vocabulary::{Action, CcrOrder, CcrReason, CloseCause, Input, SessionConfig, State, UpdateReason};
 
-use super::{AnswerClass, AnswerFacts, Ignored, NoAnswer, Resend, after, due, earliest};
+use super::{AnswerClass, AnswerFacts, Ignored, NoAnswer, Resend};
+use crate::deadline::{after, due, earliest};
 use diametric_protocol::base::{ResultCode, TerminationCause};
 use diametric_protocol::credit_control::{
     CcRequestType, CcSessionFailover, CreditControlFailureHandling, FinalUnitAction,

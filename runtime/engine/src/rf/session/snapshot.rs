@@ -1,7 +1,7 @@
 //! A client session as plain data, to be kept and resumed elsewhere.
 
 use super::{ClientSession, Pending, Phase, SessionConfig};
-use crate::rf::after;
+use crate::deadline::{after, left};
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRecordType};
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,6 @@ pub struct PendingState {
 impl ClientSession {
     /// The session as plain data. Actions that were not polled are not part of it: carry them out first.
     pub fn snapshot(&self, now: Instant) -> SessionState {
-        let left = |deadline: Option<Instant>| deadline.map(|deadline| deadline.saturating_duration_since(now));
         SessionState {
             session_id: self.session_id.clone().into(),
             phase: match self.phase {
@@ -76,7 +75,7 @@ impl ClientSession {
                     record_type: pending.record_type,
                     number: pending.number,
                     stored: pending.stored,
-                    give_up: left(pending.give_up),
+                    give_up: left(pending.give_up, now),
                     resends: pending.resends,
                     failovers: pending.failovers,
                     t_flag: pending.t_flag,
@@ -86,7 +85,7 @@ impl ClientSession {
             interim_interval: self.interval,
             realtime_required: self.realtime_required,
             reported: self.reported.map(|reported| now.saturating_duration_since(reported)),
-            interim: left(self.interim_at),
+            interim: left(self.interim_at, now),
             waiting_interim: self.waiting_interim,
             held_stop: self.held_stop,
             stored_interim: self.stored_interim,

@@ -1,7 +1,7 @@
 //! A client session as plain data, to be kept and resumed elsewhere.
 
 use super::{CcrReason, ClientSession, Pending, Phase, SessionConfig};
-use crate::ro::after;
+use crate::deadline::{after, left};
 use diametric_protocol::credit_control::{CcSessionFailover, CreditControlFailureHandling};
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,6 @@ pub struct PendingState {
 impl ClientSession {
     /// The session as plain data. Actions that were not polled are not part of it: carry them out first.
     pub fn snapshot(&self, now: Instant) -> SessionState {
-        let left = |deadline: Option<Instant>| deadline.map(|deadline| deadline.saturating_duration_since(now));
         SessionState {
             session_id: self.session_id.clone().into(),
             phase: match self.phase {
@@ -78,9 +77,9 @@ impl ClientSession {
                     number: pending.number,
                     reason: pending.reason,
                     report_usage: pending.report_usage,
-                    tx: left(pending.tx),
+                    tx: left(pending.tx, now),
                     tx_expired: pending.tx_expired,
-                    give_up: left(pending.give_up),
+                    give_up: left(pending.give_up, now),
                     alternates: pending.alternates,
                     t_flag: pending.t_flag,
                 }),
@@ -91,7 +90,7 @@ impl ClientSession {
             session_failover: self.session_failover,
             restricted: self.restricted,
             service_over: self.service_over,
-            validity: left(self.validity),
+            validity: left(self.validity, now),
             queue: self.queue.iter().copied().collect(),
         }
     }
