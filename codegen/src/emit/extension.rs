@@ -146,7 +146,7 @@ fn accessors(scope: &Scope<'_>, member: &Member) -> TokenStream {
 
 const ERRORS: [&str; 3] = ["", "# Errors", "If the payload is malformed."];
 
-/// `acme_roaming` becomes `AcmeRoaming`.
+/// `acme_roaming` becomes `AcmeRoaming`. Modules have ASCII names.
 fn prefix(module: &str) -> String {
     let parts = module.split('_').filter(|part| !part.is_empty());
     parts.map(|part| part[..1].to_ascii_uppercase() + &part[1..]).collect()

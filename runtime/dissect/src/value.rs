@@ -54,7 +54,8 @@ pub struct EnumeratedValue<'a> {
     definition: &'a Definition,
 }
 
-/// An address with its family (RFC 6733 §4.3.1 Address), as it stands in the message.
+/// An address with its family (RFC 6733 §4.3.1 Address), as it stands in the message. [`Address::from_parts`] makes a value
+/// of it that can be kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressValue<'a> {
     family: u16,
@@ -195,17 +196,15 @@ impl<'a> AddressValue<'a> {
             _ => None,
         }
     }
-
-    /// The address, copied out of the message.
-    pub fn to_address(&self) -> Address {
-        Address::from_parts(self.family, self.octets).expect("the length has been found to be that of the family")
-    }
 }
 
 /// As [`Address`] is: an IP address as usual, a telephone number with `+`, anything else as `family 3 0x47000580`.
 impl fmt::Display for AddressValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_address().fmt(f)
+        match Address::from_parts(self.family, self.octets) {
+            Ok(address) => address.fmt(f),
+            Err(error) => error.fmt(f),
+        }
     }
 }
 

@@ -217,7 +217,7 @@ impl Framer {
         match data.first_chunk::<HEADER_LEN>() {
             Some(header) if frame_length(header).is_ok_and(|length| length.is_some()) => Judgement::Yes,
             Some(_) => Judgement::No,
-            None if data[0] == 1 => Judgement::Perhaps,
+            None if data.first() == Some(&1) => Judgement::Perhaps,
             None => Judgement::No,
         }
     }
@@ -306,7 +306,7 @@ impl Framer {
 
 /// Whether a whole message begins here, told without anything else saying so.
 pub(crate) fn begins_message(data: &[u8]) -> bool {
-    !data.is_empty() && is_message(data) == Judgement::Yes
+    is_message(data) == Judgement::Yes
 }
 
 /// Where the first message begins that is there as a whole or, without any, where one may begin; else the end.
@@ -325,7 +325,7 @@ fn search(data: &[u8]) -> (usize, Judgement) {
 /// Whether a message begins here, asked where nothing says that one should: its header has to be plausible, and its AVPs
 /// have to follow one another to its end.
 fn is_message(data: &[u8]) -> Judgement {
-    if data[0] != 1 {
+    if data.first() != Some(&1) {
         return Judgement::No;
     }
     let Some(header) = Header::peek(data) else { return Judgement::Perhaps };
