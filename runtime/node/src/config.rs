@@ -16,6 +16,9 @@ use diametric_protocol::wire::MAX_MESSAGE_LEN;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// The longest time that is waited for anything, a century: as good as never, and no clock is at its end by then.
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// A node's identity, listeners, peers and timers.
 ///
 /// From a file, with [`load`](Self::load), or by its methods; every field can be set either way.
@@ -300,6 +303,20 @@ impl Config {
     #[must_use]
     pub fn cdf_host(mut self, cdf_host: impl Into<DiameterIdentity>) -> Self {
         self.rf.cdf_host = Some(cdf_host.into());
+        self
+    }
+
+    /// With no time span longer than the [`LONGEST`].
+    pub(crate) fn bounded(mut self) -> Self {
+        for span in [
+            &mut self.request_timeout,
+            &mut self.establish_timeout,
+            &mut self.close_timeout,
+            &mut self.busy_interval,
+            &mut self.drain_timeout,
+        ] {
+            *span = (*span).min(LONGEST);
+        }
         self
     }
 

@@ -133,6 +133,7 @@ impl NodeBuilder {
     pub async fn start(self) -> Result<Node, StartError> {
         let Self { config, known, mut handlers, tap, later } = self;
         config.check().map_err(StartError::Config)?;
+        let config = config.bounded();
         let mut listeners = Vec::new();
         for &address in &config.listen {
             let listen = async {

@@ -1,5 +1,9 @@
 //! Configurations as TOML: every key, and everything that can be wrong.
 
+mod common;
+
+use common::{address, answerer, ccr, granting, soon};
+use diametric::base::ResultCode;
 use diametric::credit_control::CcSessionFailover;
 use diametric::peer::{Applications, RELAY};
 use diametric::{Accept, Config, ConfigError, Node, PeerAddress, StartError};
@@ -370,4 +374,18 @@ async fn a_configuration_that_was_built_is_checked_when_the_node_starts() {
         base().known_peer("ocs-1.example.net").peer(("localhost", 1)).realm("example.net", ["ocs-2.example.net"]);
     Node::builder(open.relay()).start().await.unwrap();
     assert!(base().relay().local.applications.serves(RELAY));
+}
+
+#[tokio::test]
+async fn a_time_span_that_no_clock_can_say_is_waited_out_as_any_other() {
+    let spans = ["request-timeout", "establish-timeout", "close-timeout", "busy-interval", "drain-timeout"];
+    let endless = spans.map(|span| format!("{span} = \"580000000000years\"\n")).concat();
+    let ocs = granting(common::config("ocs.example.net")).start().await.unwrap();
+    let config = with(&endless).unwrap().peer(address(&ocs)).ro_client("example.net");
+    assert!(config.request_timeout > Duration::from_secs(1 << 63));
+    let node = Node::builder(config).start().await.unwrap();
+    assert_eq!(answerer(&node, &ccr("example.net")).await, "ocs.example.net");
+    let debit = node.ro().unwrap().service("32251@3gpp.org").tx(Duration::MAX).debit(|_| ());
+    assert_eq!(soon(debit).await.unwrap().result_code, ResultCode::SUCCESS);
+    soon(node.shutdown()).await;
 }

@@ -1,6 +1,7 @@
 //! Sending records, and what the accounting machines need to know of what came of it.
 
 use super::{ACCOUNTING, RfError};
+use crate::config::LONGEST;
 use crate::error::SendError;
 use crate::node::{Shared, Tried};
 use diametric_engine::rf::record::{Action, Input};
@@ -59,6 +60,7 @@ impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
         timeout: Duration,
         been: Tried,
     ) -> Self {
+        let timeout = timeout.min(LONGEST);
         let t_flag = resend.is_some_and(|resend| resend.t_flag);
         let Frames { number, moves, .. } = frames;
         let mut tried = Tried::default();

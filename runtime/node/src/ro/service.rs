@@ -2,6 +2,7 @@
 
 use super::session::{self, Opened};
 use super::{CREDIT_CONTROL, RoFuture, event};
+use crate::config::LONGEST;
 use crate::node::Shared;
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::{
@@ -40,7 +41,7 @@ pub(super) struct Settings {
 impl Settings {
     /// How long a request waits for its answer: not less than the user does.
     pub(super) fn patience(&self) -> Duration {
-        self.request_timeout.max(self.tx)
+        self.request_timeout.max(self.tx).min(LONGEST)
     }
 }
 

@@ -175,6 +175,13 @@ async fn an_answer_that_is_overdue() {
 }
 
 #[tokio::test]
+async fn a_record_may_wait_for_its_answer_for_ever() {
+    let scene = Scene::new().await;
+    let event = scene.rf().service(SERVICE).timeout(Duration::MAX).event(|_| ());
+    assert!(soon(event).await.unwrap().answer().is_some());
+}
+
+#[tokio::test]
 async fn a_record_that_is_sent_again_is_the_same_record() {
     let mut scene = Scene::new().await;
     scene.cdf.silence();
