@@ -10,6 +10,7 @@ use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordNumber};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::codec::DecodeError;
 use diametric_protocol::message::{Answer, Form};
+use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::CommandFlags;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,8 +24,8 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// An encoded record, without T flag.
 #[derive(Clone, Debug)]
 pub(super) struct Frames {
-    /// For the server that the session has been with, if that was nobody's choice.
-    pub(super) first: Option<Vec<u8>>,
+    /// For the server that the session has been with, if that was nobody's choice; and which that is.
+    pub(super) first: Option<(DiameterIdentity, Vec<u8>)>,
     /// For whom the configuration names.
     pub(super) any: Vec<u8>,
     /// Accounting-Record-Number.
@@ -51,8 +52,8 @@ pub(super) struct Transmission<A> {
 }
 
 impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
-    /// Sends a record once. Where the server that the session has been with cannot be reached, any other will do; and where
-    /// no other can be reached than those that were tried, any of them.
+    /// Sends a record once. Where the server that the session has been with cannot be reached, or says itself that it cannot
+    /// deliver, any other will do; and where no other can be reached than those that were tried, any of them.
     pub(super) async fn run(
         shared: &Shared,
         frames: Frames,
@@ -64,6 +65,7 @@ impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
         let t_flag = resend.is_some_and(|resend| resend.t_flag);
         let Frames { number, moves, .. } = frames;
         let mut tried = Tried::default();
+        let mut refused = None;
         if resend.is_some_and(|resend| resend.alternate) {
             tried = been;
             match shared
@@ -73,18 +75,22 @@ impl<A: Answer + Form<AccountingAnswer>> Transmission<A> {
                 Err(SendError::NoRoute { .. }) => tried = Tried::default(),
                 result => return Self::of(result, number, tried),
             }
-        } else if let Some(first) = frames.first {
+        } else if let Some((server, first)) = frames.first {
             match shared.transmit::<A>(ACCOUNTING, flagged(first, t_flag), timeout, moves, &mut tried).await {
                 Err(SendError::NoRoute { .. }) => {}
-                // A relay has no way to it, and may know another.
+                // A relay that has no way to it may know another.
                 Err(SendError::Answered(answer)) if answer.result_code == ResultCode::UNABLE_TO_DELIVER => {
-                    tried = Tried::default();
+                    refused = Some(SendError::Answered(answer));
+                    tried = Tried::not(server);
                 }
                 result => return Self::of(result, number, tried),
             }
         }
         let result = shared.transmit::<A>(ACCOUNTING, flagged(frames.any, t_flag), timeout, moves, &mut tried).await;
-        Self::of(result, number, tried)
+        match (result, refused) {
+            (Err(SendError::NoRoute { .. }), Some(refused)) => Self::of(Err(refused), number, tried),
+            (result, _) => Self::of(result, number, tried),
+        }
     }
 
     /// The ACA has to repeat the Accounting-Record-Number (RFC 6733 §9.8.3).

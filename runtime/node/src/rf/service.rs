@@ -172,7 +172,9 @@ impl Service {
         };
         let configured = self.template.destination_host.clone();
         let first = match server {
-            Some(server) if Some(server) != configured.as_ref() => Some(encode(Some(server.clone()))?),
+            Some(server) if Some(server) != configured.as_ref() => {
+                Some((server.clone(), encode(Some(server.clone()))?))
+            }
             _ => None,
         };
         let moves = configured.is_none();

@@ -1,10 +1,10 @@
 //! Records that cannot be delivered at once.
 
 use crate::{EventRecord, InterimRecord, SERVICE, Scene, StartRecord, StopRecord, soon};
-use diametric::SendError;
 use diametric::accounting::AccountingRealtimeRequired as Realtime;
 use diametric::base::ResultCode;
 use diametric::rf::{Delivered, RfError};
+use diametric::{Config, SendError};
 use std::time::Duration;
 
 #[tokio::test]
@@ -140,6 +140,24 @@ async fn a_server_without_space_gets_the_record_later() {
     // An error answer was received for it: no T flag (RFC 6733 §3).
     assert!(scene.sent.lock().unwrap().iter().all(|(t_flag, _)| !t_flag));
     assert_eq!(scene.rf().dropped(), 0);
+}
+
+#[tokio::test]
+async fn a_record_that_its_server_cannot_deliver_is_not_sent_there_again_before_its_time() {
+    let seldom = |mut config: Config| {
+        config.rf.retry_interval = Duration::from_secs(3600);
+        config
+    };
+    let mut scene = Scene::with(|_| (), seldom).await;
+    let session = soon(scene.rf().service(SERVICE).start(|_| ())).await.unwrap().session;
+    assert_eq!(scene.next().await.what(), (StartRecord, 0));
+    scene.cdf.answer_with(3002);
+    let kept = soon(session.interim(|_| ())).await;
+    let Ok(Delivered::Stored(RfError::Send(SendError::Answered(answer)))) = kept else { panic!("{kept:?}") };
+    assert_eq!(answer.result_code, ResultCode::UNABLE_TO_DELIVER);
+    assert_eq!(scene.next().await.what(), (InterimRecord, 1));
+    scene.assert_quiet().await;
+    assert_eq!(scene.sent.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]

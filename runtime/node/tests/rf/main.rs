@@ -56,6 +56,8 @@ pub(crate) struct Cdf {
     pub(crate) may_answer: Arc<Semaphore>,
     pub(crate) result_code: Arc<AtomicU32>,
     pub(crate) interim_interval: Option<u32>,
+    /// The server for which it answers, if it is not itself one.
+    pub(crate) relays_for: Option<&'static str>,
 }
 
 impl Cdf {
@@ -66,6 +68,7 @@ impl Cdf {
             may_answer: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             result_code: Arc::new(AtomicU32::new(2001)),
             interim_interval: None,
+            relays_for: None,
         };
         (cdf, told)
     }
@@ -95,6 +98,9 @@ impl Cdf {
         }
         let mut aca = request.answer(ResultCode(code));
         aca.acct_interim_interval = self.interim_interval;
+        if let Some(server) = self.relays_for {
+            aca.origin_host = server.into();
+        }
         Ok(aca)
     }
 }

@@ -368,6 +368,41 @@ async fn a_record_without_an_answer_goes_to_another_server() {
     assert!(soon(event).await.unwrap().unwrap().answer().is_some());
 }
 
+#[tokio::test]
+async fn a_record_that_its_server_cannot_deliver_goes_to_another_server() {
+    let ((one, mut at_one), (two, mut at_two)) = (crate::Cdf::new(), crate::Cdf::new());
+    let any = ([127, 0, 0, 1], 0).into();
+    let a = serve(one.clone(), "a.example.net", RfServerConfig::new(), any).await;
+    let b = serve(two, "b.example.net", RfServerConfig::new(), any).await;
+    let (client, _) = crate::client_of(&a, |config| {
+        config.peer(b.listening()[0]).realm("example.net", ["a.example.net", "b.example.net"])
+    })
+    .await;
+    connected(&client, 2).await;
+    let session = soon(client.rf().unwrap().service(SERVICE).start(|_| ())).await.unwrap().session;
+    assert_eq!(next(&mut at_one).await.what(), (StartRecord, 0));
+    one.answer_with(3002);
+    assert!(soon(session.interim(|_| ())).await.unwrap().answer().is_some());
+    assert_eq!(next(&mut at_one).await.what(), (InterimRecord, 1));
+    let again = next(&mut at_two).await;
+    assert_eq!((again.what(), &again.acr.destination_host, again.retransmitted), ((InterimRecord, 1), &None, false));
+    // Which is the session's from then on.
+    soon(session.stop(|_| ())).await.unwrap();
+    assert_eq!(next(&mut at_two).await.acr.destination_host.as_deref(), Some("b.example.net"));
+}
+
+#[tokio::test]
+async fn a_relay_that_cannot_reach_a_server_is_asked_for_another() {
+    let mut scene = Scene::with(|relay| relay.relays_for = Some("gone.example.net"), |config| config).await;
+    let session = started(&mut scene).await;
+    // What names a server that it does not know is refused before its handler sees it: 3002.
+    assert!(soon(session.interim(|_| ())).await.unwrap().answer().is_some());
+    let interim = scene.next().await;
+    assert_eq!((interim.what(), &interim.acr.destination_host), ((InterimRecord, 1), &None));
+    let sent = scene.sent.lock().unwrap().clone();
+    assert!(sent.len() == 3 && sent[1] == sent[2], "{sent:?}");
+}
+
 async fn connected(node: &Node, peers: usize) {
     soon(async {
         while node.peers().len() != peers {
