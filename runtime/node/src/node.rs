@@ -5,7 +5,7 @@ mod route;
 mod send;
 
 use self::connect::{Context, accept, connect};
-pub(crate) use self::route::Tried;
+pub(crate) use self::route::{Destination, Tried};
 use self::send::Failover;
 use crate::config::Config;
 use crate::decode::Leniency;

@@ -414,6 +414,12 @@ impl State {
         host.is_some_and(|host| self.is_open(host))
     }
 
+    /// Whether this node has connected to a configured peer, which has not answered its CER.
+    pub(crate) fn meets(&self, known: usize) -> bool {
+        let met = |entry: &Entry| entry.role == Role::Initiator && entry.phase == Phase::Meeting;
+        self.connections.values().any(|entry| entry.known == Some(known) && met(entry))
+    }
+
     /// A connection to a configured peer is over; there may be another.
     fn parted(&mut self, known: usize, id: ConnectionId, reason: &CloseReason, watchdog: Option<Watchdog>) {
         let Some(known) = self.known.get_mut(known) else { return };

@@ -8,7 +8,7 @@ use common::{
 };
 use diametric::accounting::{Aca, AccountingAnswerRequired, Acr};
 use diametric::answer::ErrorAnswer;
-use diametric::base::{DisconnectCause, ResultCode};
+use diametric::base::{CapabilitiesExchangeRequest, DisconnectCause, ResultCode};
 use diametric::credit_control::{Cca, Ccr};
 use diametric::message::{EndToEndId, Header, HopByHopId};
 use diametric::peer::Applications;
@@ -154,6 +154,28 @@ async fn an_error_tells_why_nobody_could_take_the_request() {
     ] {
         assert!(told.contains(&part), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_peer_that_leaves_the_cer_unanswered_is_named() {
+    let (listener, address) = listener().await;
+    let mut config = client().peer(address).ro_client("example.net");
+    config.request_timeout = Duration::from_millis(200);
+    config.ro.tx = Duration::from_millis(100);
+    let client = started(config).await;
+    let mut silent = Raw::accept(&listener).await;
+    silent.message::<CapabilitiesExchangeRequest>().await;
+    let service = client.ro().unwrap().service("32251@3gpp.org");
+    let told = |waited: &str, error: String| {
+        let cause = format!(
+            "no peer connected within {waited}: {address}: accepted the connection, but has not answered the CER"
+        );
+        assert!(error.contains(&cause), "{error}");
+    };
+    told("200ms", refusal(&client, &ccr("example.net")).await);
+    // Whichever clock stops first.
+    told("100ms", soon(service.clone().initial(|_| ())).await.unwrap_err().to_string());
+    told("100ms", soon(service.price_enquiry(|_| ())).await.unwrap_err().to_string());
 }
 
 #[tokio::test]

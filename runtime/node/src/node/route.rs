@@ -9,6 +9,7 @@ use diametric_protocol::codec::{Avp, decode_payload};
 use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::RawMessage;
 use smallvec::{SmallVec, smallvec};
+use std::time::Duration;
 
 /// Peers that an error names.
 const TOLD: usize = 16;
@@ -106,7 +107,7 @@ impl Router<'_> {
                 if let Some(found) = self.find(&mut state, to, tried) {
                     return Ok(found.connected());
                 }
-                if !state.known.iter().any(|known| matches!(known.attempt, Attempt::First)) {
+                if !undecided(&state) {
                     return Err(to.no_route(self.explain(&state, to, tried)));
                 }
             }
@@ -125,6 +126,17 @@ impl Router<'_> {
         let mut state = self.peers.state();
         let found = self.find(&mut state, to, tried).filter(|peer| peer.status == Status::Okay);
         found.map(Open::connected)
+    }
+
+    /// Whether a request for `to` would have to wait for the outcome of a first attempt to connect.
+    pub(crate) fn would_wait(self, to: &Destination) -> bool {
+        let mut state = self.peers.state();
+        self.find(&mut state, to, &Tried::default()).is_none() && undecided(&state)
+    }
+
+    /// Why no peer has taken a request in the time that it had.
+    pub(crate) fn overdue(self, to: &Destination, tried: &Tried, waited: Duration) -> SendError {
+        to.no_route(format!("no peer connected within {waited:?}: {}", self.explain(&self.peers.state(), to, tried)))
     }
 
     fn find<'s>(self, state: &'s mut State, to: &Destination, tried: &Tried) -> Option<Open<'s>> {
@@ -157,14 +169,18 @@ impl Router<'_> {
 
     /// Why nobody can take a request, peer by peer.
     fn explain(&self, state: &State, to: &Destination, tried: &Tried) -> String {
-        let absent = state.known.iter().filter_map(|known| {
+        let absent = state.known.iter().enumerate().filter_map(|(number, known)| {
             let cause = match &known.attempt {
+                Attempt::First if state.meets(number) => {
+                    "accepted the connection, but has not answered the CER: does it speak Diameter, and know this node?"
+                }
+                Attempt::First => "has not accepted the connection",
                 Attempt::Failed(cause) => cause.as_str(),
                 Attempt::Awaited => "has not connected to this node",
                 Attempt::Connected if !known.host.as_ref().is_some_and(|host| state.is_open(host)) => {
                     "is just disconnecting"
                 }
-                Attempt::First | Attempt::Connected => return None,
+                Attempt::Connected => return None,
             };
             Some(match (&known.host, &known.address) {
                 (Some(host), Some(address)) => format!("{host} ({address}): {cause}"),
@@ -194,6 +210,11 @@ impl Router<'_> {
         }
         if all.is_empty() { "no peer is connected".into() } else { all.join("; ") }
     }
+}
+
+/// Whether a first attempt to connect is under way.
+fn undecided(state: &State) -> bool {
+    state.known.iter().any(|known| matches!(known.attempt, Attempt::First))
 }
 
 /// The same peers, beginning with another one at each turn.

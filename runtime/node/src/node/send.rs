@@ -94,6 +94,16 @@ impl Shared {
         self.read(self.exchange(application, frame, timeout, Failover::Told { moves }, tried).await?)
     }
 
+    fn router(&self) -> Router<'_> {
+        Router { peers: &self.peers, realms: &self.config.realms }
+    }
+
+    /// Why a request that has waited so long for its answer was not even sent, if it was not: no peer is connected yet.
+    pub(crate) fn unsent(&self, to: &Destination, waited: Duration) -> Option<SendError> {
+        let router = self.router();
+        router.would_wait(to).then(|| router.overdue(to, &Tried::default(), waited))
+    }
+
     /// The answer to a request, if it is not a refusal. What it says is left to [`read`](Self::read): a message is large, and
     /// is made where it is wanted.
     pub(super) async fn exchange(
@@ -108,7 +118,7 @@ impl Shared {
         let deadline = started + timeout;
         let destination = Destination::of(&frame, application);
         let mut session_id = session_id(&frame).map(SmallVec::from_slice);
-        let router = Router { peers: &self.peers, realms: &self.config.realms };
+        let router = self.router();
         let mut next = None;
         loop {
             if *self.stop.borrow() {
@@ -119,7 +129,7 @@ impl Shared {
                 Some(peer) => peer,
                 None => match timeout_at(deadline, router.route(&destination, tried)).await {
                     Ok(peer) => peer?,
-                    Err(_) => return Err(destination.no_route(format!("no peer connected within {timeout:?}"))),
+                    Err(_) => return Err(router.overdue(&destination, tried, timeout)),
                 },
             };
             tried.connection(&peer);

@@ -4,7 +4,7 @@ use super::facts::{self, Outcome};
 use super::service::CcrForm;
 use super::{CREDIT_CONTROL, RoError};
 use crate::error::SendError;
-use crate::node::{Shared, Tried};
+use crate::node::{Destination, Shared, Tried};
 use diametric_engine::ro::{AnswerClass, Resend};
 use diametric_protocol::message::{self, Form, Header};
 use diametric_protocol::value::DiameterIdentity;
@@ -59,6 +59,14 @@ impl<F: CcrForm> Outgoing<F> {
     /// As it is sent next; `None` if it cannot be encoded.
     pub(super) fn encoded(&self) -> Option<Vec<u8>> {
         message::encode(self.header, &*self.ccr).ok()
+    }
+
+    /// What it comes to that Tx has expired: no answer, or nobody yet to send it to.
+    pub(super) fn tx_expired(&self, shared: &Shared, tx: Duration) -> RoError {
+        let ccr = self.ccr.standard();
+        let (host, realm) = (ccr.destination_host.clone(), Some(ccr.destination_realm.clone()));
+        let unsent = shared.unsent(&Destination { host, realm, application: CREDIT_CONTROL }, tx);
+        unsent.map_or(RoError::NoAnswer(tx), RoError::from)
     }
 
     /// Makes ready for what the machine wants: another server. The one that failed is `server`, if the request names it,

@@ -167,7 +167,7 @@ impl<F: CcrForm> Task<F> {
             }
         } else if let Some(why) = unanswered {
             let error = match why {
-                NoAnswer::TxExpired => RoError::NoAnswer(self.service.settings.tx),
+                NoAnswer::TxExpired => self.out.tx_expired(&self.service.shared, self.service.settings.tx),
                 NoAnswer::SendFailed | NoAnswer::TimedOut | NoAnswer::BadAnswer => {
                     self.error.take().unwrap_or(RoError::Ended)
                 }

@@ -98,7 +98,8 @@ pub enum RoError {
     /// Tx expired: the service must not be delivered, or must stop.
     #[error("no answer within Tx ({0:?})")]
     NoAnswer(Duration),
-    /// The request has no answer: the service must not be delivered, or must stop.
+    /// The request has no answer, or was not sent: the service must not be delivered, or must stop. That Tx expired while no
+    /// peer was connected yet is [`SendError::NoRoute`].
     #[error(transparent)]
     Send(#[from] SendError),
     /// The service may be delivered without credit control, as the failure handling has it (Credit-Control-Failure-Handling

@@ -293,7 +293,7 @@ impl<F: CcrForm> Task<F> {
             self.resolve(result);
         } else if let Some(why) = unanswered {
             let error = match why {
-                NoAnswer::TxExpired => RoError::NoAnswer(self.service.settings.tx),
+                NoAnswer::TxExpired => self.tx_expired(),
                 NoAnswer::SendFailed | NoAnswer::TimedOut | NoAnswer::BadAnswer => {
                     self.last_error.take().unwrap_or(RoError::Ended)
                 }
@@ -310,6 +310,15 @@ impl<F: CcrForm> Task<F> {
                 settle::<F>(reply, Err(RoError::Ended));
             }
             self.resolve(Err(RoError::Ended));
+        }
+    }
+
+    fn tx_expired(&self) -> RoError {
+        let (shared, tx) = (&self.service.shared, self.service.settings.tx);
+        match &self.out {
+            Some(Out::Own(out)) => out.tx_expired(shared, tx),
+            Some(Out::Standard(out)) => out.tx_expired(shared, tx),
+            None => RoError::NoAnswer(tx),
         }
     }
 
