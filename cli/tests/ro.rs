@@ -167,6 +167,10 @@ struct Ocs {
     foreign: Option<u32>,
     reauthorize: bool,
     abort: bool,
+    /// An UPDATE is answered when the client has answered an ASR.
+    abort_first: bool,
+    /// What refuses the service, in answers that are success.
+    service_result_code: Option<ResultCode>,
 }
 
 impl Ocs {
@@ -186,6 +190,7 @@ impl Ocs {
         for asked in &request.ccr.multiple_services_credit_control {
             let mut service = MultipleServicesCreditControl::new();
             service.rating_group = asked.rating_group;
+            service.result_code = self.service_result_code;
             let units = GrantedServiceUnit::new().with_cc_total_octets(1000 + u64::from(number));
             service.granted_service_unit = Some(units.with_cc_time(60_u32));
             cca.multiple_services_credit_control.push(service);
@@ -230,6 +235,9 @@ impl RoServer for Ocs {
         self.charge(request).await
     }
     async fn update(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
+        if self.abort_first {
+            request.session().abort(|_| ()).await.unwrap();
+        }
         self.charge(request).await
     }
     async fn terminate(&self, request: RoRequest) -> Result<Cca, ErrorAnswer> {
@@ -291,6 +299,33 @@ fn a_session_that_is_aborted_reports_what_was_used() {
     assert_eq!(used(termination), [(Some(1000), Some(60))]);
     assert_eq!(termination.multiple_services_credit_control[0].reporting_reason, [ReportingReason::FINAL]);
     assert_eq!(termination.termination_cause, Some(TerminationCause::ADMINISTRATIVE));
+}
+
+#[test]
+fn an_asr_is_answered_while_an_update_is_out() {
+    let ocs = Ocs { abort_first: true, ..Ocs::default() };
+    let (output, seen) = ocs.run(&["--mode", "scur", "--updates", "3"]);
+    let lines = lines(&output, 0);
+    let expected = [
+        ("CCR", "INITIAL_REQUEST", Some(0), 2001),
+        ("ASR", "", None, 2001),
+        ("CCR", "UPDATE_REQUEST", Some(1), 2001),
+        ("CCR", "TERMINATION_REQUEST", Some(2), 2001),
+    ];
+    assert_eq!(lines.iter().map(said).collect::<Vec<_>>(), expected);
+    // The UPDATE has reported all there was.
+    assert_eq!(seen.iter().map(used).collect::<Vec<_>>(), [vec![], vec![(Some(1000), Some(60))], vec![]]);
+}
+
+#[test]
+fn a_service_that_is_refused_is_told_besides_the_success_of_the_session() {
+    let service_result_code = Some(ResultCode::CREDIT_LIMIT_REACHED);
+    for mode in ["ecur", "iec"] {
+        let (output, _) = Ocs { service_result_code, ..Ocs::default() }.run(&["--mode", mode]);
+        for line in lines(&output, 1) {
+            assert_eq!((&line["result_code"], &line["service_result_code"]), (&2001.into(), &4012.into()));
+        }
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@ use diametric::Frame;
 use diametric::accounting::{AccountingRecordNumber, AccountingRecordType};
 use diametric::base::ResultCode;
 use diametric::codec::Avp;
-use diametric::credit_control::{CcRequestNumber, CcRequestType, RequestedAction};
+use diametric::credit_control::{CcRequestNumber, CcRequestType, MultipleServicesCreditControl, RequestedAction};
 use diametric::value::Enumeration;
-use diametric::wire::{HopByHopId, RawMessage};
+use diametric::wire::{EndToEndId, HopByHopId, RawMessage};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -23,6 +23,9 @@ const ACR: (u32, u32) = (3, 271);
 const SESSION_ID: u32 = 263;
 const RESULT_CODE: u32 = 268;
 
+/// What an answer repeats of its request. Another answer is none.
+type Exchange = (u32, HopByHopId, EndToEndId);
+
 /// A request without an answer.
 struct Asked {
     at: Instant,
@@ -30,8 +33,7 @@ struct Asked {
 }
 
 pub(crate) struct Journal {
-    /// By who asked (this client or not) and the id that the answer repeats.
-    asked: Mutex<HashMap<(bool, HopByHopId), Asked>>,
+    asked: Mutex<HashMap<Exchange, Asked>>,
     refused: AtomicBool,
     /// To the thread that writes: a reader that is slow must not hold up the connection.
     lines: Mutex<Option<mpsc::Sender<String>>>,
@@ -55,22 +57,33 @@ impl Journal {
         let Ok(message) = RawMessage::read(frame.octets) else { return };
         let header = message.header;
         let command = (header.application, header.command);
-        if !matches!(command, CCR | RAR | ASR | ACR) {
+        // What a client asks, and what a server does: the reverse is refused, and no exchange of the session.
+        let asks = match command {
+            CCR | ACR => true,
+            RAR | ASR => false,
+            _ => return,
+        };
+        if asks != (frame.sent == header.flags.is_request()) {
             return;
         }
+        let exchange = (header.command, header.hop_by_hop, header.end_to_end);
         if header.flags.is_request() {
             let asked = Asked { at: Instant::now(), line: request(&message) };
-            lock(&self.asked).insert((frame.sent, header.hop_by_hop), asked);
+            lock(&self.asked).insert(exchange, asked);
             return;
         }
-        let Some(Asked { at, mut line }) = lock(&self.asked).remove(&(!frame.sent, header.hop_by_hop)) else { return };
+        let Some(Asked { at, mut line }) = lock(&self.asked).remove(&exchange) else { return };
         let latency = at.elapsed().as_micros();
         let result_code = number(&message, RESULT_CODE);
         let success = !header.flags.is_error() && result_code.is_some_and(|code| is_success(ResultCode(code)));
-        if !frame.sent && matches!(command, CCR | ACR) && !success {
+        let service = service_refusal(&message);
+        if asks && (!success || service.is_some()) {
             self.refused.store(true, Ordering::Relaxed);
         }
         line.insert("result_code".into(), result_code.into());
+        if let Some(service) = service {
+            line.insert("service_result_code".into(), service.into());
+        }
         if let Some(session_id) = line.shift_remove("session_id") {
             line.insert("session_id".into(), session_id);
         }
@@ -140,6 +153,16 @@ fn number(message: &RawMessage<'_>, code: u32) -> Option<u32> {
     message.find(0, code).and_then(|avp| avp.data.try_into().ok()).map(u32::from_be_bytes)
 }
 
+/// The Result-Code that refuses a service in Multiple-Services-Credit-Control, whatever the answer says of the session.
+fn service_refusal(message: &RawMessage<'_>) -> Option<u32> {
+    let services =
+        message.framed_avps().filter(|avp| (avp.vendor, avp.code) == (0, MultipleServicesCreditControl::CODE));
+    let members = services.flat_map(|service| service.members().filter_map(Result::ok));
+    let codes = members.filter(|avp| (avp.vendor, avp.code) == (0, RESULT_CODE));
+    let mut codes = codes.filter_map(|avp| Some(u32::from_be_bytes(avp.data.try_into().ok()?)));
+    codes.find(|code| !is_success(ResultCode(*code)))
+}
+
 fn is_success(result_code: ResultCode) -> bool {
     (2000..3000).contains(&result_code.0)
 }
@@ -152,8 +175,10 @@ mod tests {
     use diametric::message::{self, EndToEndId, Header, HopByHopId};
     use diametric::wire::CommandFlags;
 
-    /// Whether all was well after a CCR with this answer.
-    fn after_refusal(sent: bool) -> bool {
+    const ASKED: (HopByHopId, EndToEndId) = (HopByHopId(1), EndToEndId(1));
+
+    /// Whether all was well after a CCR, which this client has sent or not, and its refusal with these ids.
+    fn after_refusal(sent: bool, ids: (HopByHopId, EndToEndId)) -> bool {
         let journal = Journal::new();
         let see = |sent, octets: &[u8]| {
             let address = ([127, 0, 0, 1], 3868).into();
@@ -164,17 +189,23 @@ mod tests {
             origin_realm: "example.com".into(),
             result_code: ResultCode::COMMAND_UNSUPPORTED,
         });
-        let (hop_by_hop, end_to_end) = (HopByHopId(1), EndToEndId(1));
-        let header = |flags| Header { flags, command: 272, application: 4, hop_by_hop, end_to_end };
+        let header =
+            |flags, (hop_by_hop, end_to_end)| Header { flags, command: 272, application: 4, hop_by_hop, end_to_end };
         // What is in the request is no matter here.
-        see(sent, &message::encode(header(CommandFlags::REQUEST), &refusal).unwrap());
-        see(!sent, &message::encode(header(CommandFlags::ERROR), &refusal).unwrap());
+        see(sent, &message::encode(header(CommandFlags::REQUEST, ASKED), &refusal).unwrap());
+        see(!sent, &message::encode(header(CommandFlags::ERROR, ids), &refusal).unwrap());
         journal.close().expect("the lines are written")
     }
 
     #[test]
     fn only_its_own_requests_make_a_client_fail() {
-        assert!(!after_refusal(true));
-        assert!(after_refusal(false));
+        assert!(!after_refusal(true, ASKED));
+        assert!(after_refusal(false, ASKED));
+    }
+
+    #[test]
+    fn an_answer_to_another_request_is_none() {
+        assert!(after_refusal(true, (HopByHopId(2), EndToEndId(1))));
+        assert!(after_refusal(true, (HopByHopId(1), EndToEndId(2))));
     }
 }

@@ -135,10 +135,9 @@ impl Calls {
 
     /// The server wants the session to end.
     pub(super) async fn aborted(self: Arc<Self>, session: SessionHandle, asr: Abort) {
-        let granted = match self.grant(session.id()).await {
-            Some(grant) => grant.lock().await.take(),
-            None => None,
-        };
+        // While an UPDATE is out, it reports all there is, and the ASA does not wait for its answer.
+        let grant = self.grant(session.id()).await;
+        let granted = grant.and_then(|grant| grant.try_lock().ok()?.take());
         let service = self.reporting(granted, ReportingReason::FINAL);
         let ended = asr.terminate(|ccr| ccr.multiple_services_credit_control.push(service)).await;
         self.failed(ended.map(drop));

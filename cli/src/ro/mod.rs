@@ -19,6 +19,9 @@ Every exchange is one line of JSON on standard output, told when the answer has 
 RAR and ASR of the server have no type and number; result_code is what this client has answered. A RAR is answered 2002, and a CCR \
 UPDATE follows; while a CCR UPDATE is out, it is answered 2001. An ASR is answered 2001, and a CCR TERMINATION follows.
 
+service_result_code is there besides result_code where the answer refuses the service itself, with a Result-Code in \
+Multiple-Services-Credit-Control that is not 2xxx.
+
 Units are asked for, and reported as used, in Multiple-Services-Credit-Control of one rating group. What is reported is exactly what was \
 granted.
 
@@ -31,8 +34,8 @@ EXAMPLES:
     diametric ro --peer 127.0.0.1:3868 --destination-realm example.net --mode scur --answer-reauth-for 10
 
 EXIT STATUS:
-  0 if every CCR was answered with 2xxx, 1 if one was answered with something else, 2 if there was no answer (no connection, a timeout), or \
-  if the command line is not understood.";
+  0 if every CCR was answered with 2xxx, 1 if one was answered with something else or its service was refused, 2 if there was no answer \
+  (no connection, a timeout), or if the command line is not understood.";
 
 /// Charge online (Ro): a client for any server, which runs sessions (SCUR, ECUR) or events (IEC).
 #[derive(Debug, clap::Args)]
