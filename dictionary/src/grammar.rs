@@ -2,7 +2,7 @@
 //!
 //! Groups and messages come in the notation of RFC 6733 §3.2 and §4.4, other AVPs as a short table.
 
-use crate::model::{AvpId, CommandId, DataType, Dictionary, FlagRule, Member, MemberKind, Message};
+use crate::model::{AvpId, CommandId, DataType, Dictionary, Member, MemberKind, Message, VendorId};
 use std::fmt::Write as _;
 
 /// An AVP: the grammar of a group, a short table for other types. Ends in a newline.
@@ -76,6 +76,15 @@ pub fn type_name(data_type: DataType) -> &'static str {
     }
 }
 
+/// A vendor by its number, with its name where a dictionary declares it: `10415 (3GPP)`.
+pub fn vendor(dictionary: &Dictionary, id: VendorId) -> String {
+    match dictionary.vendors.iter().find(|vendor| vendor.id == id) {
+        _ if id == 0 => "0 (IETF)".to_owned(),
+        Some(vendor) => format!("{id} ({})", vendor.name),
+        None => id.to_string(),
+    }
+}
+
 fn header(code: u32, request: bool, proxiable: bool) -> String {
     let mut header = format!("< Diameter Header: {code}");
     for (set, flag) in [(request, "REQ"), (proxiable, "PXY")] {
@@ -146,19 +155,10 @@ fn table(dictionary: &Dictionary, id: AvpId) -> String {
         let _ = writeln!(out, "  {what:<6}  {value}");
     };
     row("code", &avp.code.to_string());
-    let vendor = dictionary.vendors.iter().find(|vendor| vendor.id == avp.vendor);
-    row(
-        "vendor",
-        &match (avp.vendor, vendor) {
-            (0, _) => "0 (IETF)".to_owned(),
-            (id, Some(vendor)) => format!("{id} ({})", vendor.name),
-            (id, None) => id.to_string(),
-        },
-    );
+    row("vendor", &vendor(dictionary, avp.vendor));
     let closed = if avp.closed { ", closed" } else { "" };
     row("type", &format!("{}{closed}", type_name(avp.data_type)));
-    let v = if avp.vendor == 0 { FlagRule::MustNot } else { FlagRule::Must };
-    row("flags", &format!("M {}, P {}, V {}", flag(avp.m), flag(avp.p), flag(v)));
+    row("flags", &format!("M {}, P {}, V {}", avp.m, avp.p, avp.v()));
     let width = avp.items.iter().map(|item| item.value.to_string().len()).max().unwrap_or_default();
     for (index, item) in avp.items.iter().enumerate() {
         let what = if index == 0 { "values" } else { "" };
@@ -171,12 +171,4 @@ fn table(dictionary: &Dictionary, id: AvpId) -> String {
         row("deprecated", deprecated);
     }
     out
-}
-
-fn flag(rule: FlagRule) -> &'static str {
-    match rule {
-        FlagRule::Must => "must",
-        FlagRule::May => "may",
-        FlagRule::MustNot => "must not",
-    }
 }

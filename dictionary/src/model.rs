@@ -4,6 +4,7 @@
 //! [`Dictionary`]; a [`Span`] leads back to the XML element an item was read from.
 
 use crate::source::Span;
+use std::fmt;
 
 /// IANA enterprise number; 0 means the IETF, for which the wire carries no Vendor-Id.
 pub type VendorId = u32;
@@ -148,6 +149,17 @@ pub enum FlagRule {
     MustNot,
 }
 
+/// `must`, `may` or `must not`.
+impl fmt::Display for FlagRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Must => "must",
+            Self::May => "may",
+            Self::MustNot => "must not",
+        })
+    }
+}
+
 /// An AVP definition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Avp {
@@ -233,6 +245,13 @@ pub struct Member {
     pub spec: Option<String>,
     /// The XML element of the rule (in the extending file, for a member that an `<extend>` added).
     pub span: Span,
+}
+
+impl Avp {
+    /// V flag rule: it is set where there is a vendor.
+    pub fn v(&self) -> FlagRule {
+        if self.vendor == 0 { FlagRule::MustNot } else { FlagRule::Must }
+    }
 }
 
 impl DataType {

@@ -1,7 +1,7 @@
 //! A resolved dictionary as text, one fact a line, so that a change of it shows in review.
 
 use diametric_dictionary::grammar;
-use diametric_dictionary::model::{Avp, Dictionary, FlagRule, Member, Message};
+use diametric_dictionary::model::{Avp, Dictionary, Member, Message};
 use std::fmt::Write as _;
 
 /// The text. AVPs stand in the order of vendor and code, commands in that of application and code; members and values in
@@ -48,14 +48,13 @@ fn of_message(out: &mut String, dictionary: &Dictionary, name: &str, message: &M
 fn of_avp(out: &mut String, dictionary: &Dictionary, avp: &Avp, module: &str) {
     let closed = if avp.closed { " closed" } else { "" };
     let deprecated = if avp.deprecated.is_some() { " deprecated" } else { "" };
-    let (m, p) = (flag(avp.m), flag(avp.p));
     let data_type = grammar::type_name(avp.data_type);
     let spec = avp.spec.as_deref().unwrap_or("-");
     line(
         out,
         &format!(
-            "avp {}/{} {}: {data_type}{closed}, M {m}, P {p}{deprecated}, {spec} = {module}::{}",
-            avp.vendor, avp.code, avp.name, avp.rust_name
+            "avp {}/{} {}: {data_type}{closed}, M {}, P {}{deprecated}, {spec} = {module}::{}",
+            avp.vendor, avp.code, avp.name, avp.m, avp.p, avp.rust_name
         ),
     );
     of_members(out, dictionary, &avp.name, &avp.members, avp.any);
@@ -75,12 +74,4 @@ fn of_members(out: &mut String, dictionary: &Dictionary, owner: &str, members: &
 
 fn line(out: &mut String, text: &str) {
     let _ = writeln!(out, "{text}");
-}
-
-fn flag(rule: FlagRule) -> &'static str {
-    match rule {
-        FlagRule::Must => "must",
-        FlagRule::May => "may",
-        FlagRule::MustNot => "must not",
-    }
 }

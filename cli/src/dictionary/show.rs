@@ -7,7 +7,7 @@ use diametric_dictionary::diagnostics::nearest;
 use diametric_dictionary::grammar;
 use diametric_dictionary::index::Index;
 use diametric_dictionary::model::{
-    AvpId, CommandId, DataType, Dictionary, Extension, ExtensionTarget, FileId, FlagRule, Member, Message,
+    AvpId, CommandId, DataType, Dictionary, Extension, ExtensionTarget, FileId, Member, Message,
 };
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -127,11 +127,10 @@ fn show_avp(dictionary: &Dictionary, id: AvpId) -> String {
     let avp = dictionary.avp(id);
     let mut page = Page::new(&avp.name);
     page.row("code", &avp.code);
-    page.row("vendor", &vendor(dictionary, avp.vendor));
+    page.row("vendor", &grammar::vendor(dictionary, avp.vendor));
     let closed = if avp.closed { ", closed: other values are refused" } else { "" };
     page.row("type", &format_args!("{}{closed}", grammar::type_name(avp.data_type)));
-    let v = if avp.vendor == 0 { FlagRule::MustNot } else { FlagRule::Must };
-    page.row("flags", &format_args!("V {}, M {}, P {}", flag(v), flag(avp.m), flag(avp.p)));
+    page.row("flags", &format_args!("V {}, M {}, P {}", avp.v(), avp.m, avp.p));
     page.origin(dictionary, avp.spec.as_deref(), avp.deprecated.as_deref(), avp.file);
 
     let added = dictionary.value_extensions.iter().filter(|extension| extension.avp == id);
@@ -217,26 +216,10 @@ fn places(dictionary: &Dictionary, id: AvpId) -> Vec<String> {
     places
 }
 
-fn vendor(dictionary: &Dictionary, id: u32) -> String {
-    match dictionary.vendors.iter().find(|vendor| vendor.id == id) {
-        _ if id == 0 => "0 (IETF)".to_owned(),
-        Some(vendor) => format!("{id} ({})", vendor.name),
-        None => id.to_string(),
-    }
-}
-
 fn application(dictionary: &Dictionary, id: u32) -> String {
     match dictionary.application(id) {
         Some(application) => format!("{id} ({})", application.name),
         None => id.to_string(),
-    }
-}
-
-fn flag(rule: FlagRule) -> &'static str {
-    match rule {
-        FlagRule::Must => "must",
-        FlagRule::May => "may",
-        FlagRule::MustNot => "must not",
     }
 }
 

@@ -123,14 +123,9 @@ fn body<'a>(view: View<'a>, avp: &'a Avp) -> Body<'a> {
 
 /// Rules for M and P.
 fn flags(before: &Avp, after: &Avp, subject: &str, changes: &mut Vec<Change>) {
-    let word = |letter: &str, rule| match rule {
-        FlagRule::Must => format!("{letter} must"),
-        FlagRule::May => format!("{letter} may"),
-        FlagRule::MustNot => format!("{letter} must not"),
-    };
-    let change = |letter, was, is, reason: &str| {
+    let change = |letter, was: FlagRule, is: FlagRule, reason: &str| {
         let change = Change::new(Sort::Avp, Kind::Flags, subject, Semver::Patch, reason);
-        change.from(word(letter, was)).to(word(letter, is))
+        change.from(format!("{letter} {was}")).to(format!("{letter} {is}"))
     };
     if before.m != after.m {
         // Only M under `must` is sent set.

@@ -3,8 +3,8 @@
 
 use diametric_dictionary::grammar;
 use diametric_dictionary::model::{
-    ApplicationKind, Avp, AvpId, Command, CommandId, Dictionary, ExtensionTarget, FileId, FlagRule, Item, Member,
-    MemberKind, Message,
+    ApplicationKind, Avp, AvpId, Command, CommandId, Dictionary, ExtensionTarget, FileId, Item, Member, MemberKind,
+    Message,
 };
 use serde_json::{Map, Value, json};
 
@@ -61,12 +61,6 @@ fn file_name(dictionary: &Dictionary, file: FileId) -> &str {
 }
 
 fn avp(dictionary: &Dictionary, id: AvpId, avp: &Avp) -> Value {
-    let rule = |rule| match rule {
-        FlagRule::Must => "must",
-        FlagRule::May => "may",
-        FlagRule::MustNot => "must not",
-    };
-    let v = if avp.vendor == 0 { "must not" } else { "must" };
     let mut values: Vec<Value> = avp.items.iter().map(|one| item(one, None)).collect();
     for extension in dictionary.value_extensions.iter().filter(|extension| extension.avp == id) {
         let by = file_name(dictionary, extension.file);
@@ -78,7 +72,7 @@ fn avp(dictionary: &Dictionary, id: AvpId, avp: &Avp) -> Value {
         ("code", json!(avp.code)),
         ("vendor", json!(avp.vendor)),
         ("type", json!(grammar::type_name(avp.data_type))),
-        ("flags", json!({ "M": rule(avp.m), "P": rule(avp.p), "V": v })),
+        ("flags", json!({ "M": avp.m.to_string(), "P": avp.p.to_string(), "V": avp.v().to_string() })),
         ("closed", flag(avp.closed)),
         ("values", list(values)),
         ("members", list(members)),
