@@ -13,7 +13,7 @@ use diametric_protocol::base::{
     AcctApplicationId, AuthApplicationId, CapabilitiesExchangeRequest, ErrorMessage, InbandSecurityId, OriginHost,
     OriginRealm, OriginStateId, ProductName, ResultCode, VendorSpecificApplicationId,
 };
-use diametric_protocol::codec::{Avp, DecodeError, Failure, Known};
+use diametric_protocol::codec::{Avp, DecodeError, Failure, Group, Known};
 use diametric_protocol::message;
 use diametric_protocol::value::{DiameterIdentity, RawGroup, Utf8String};
 use diametric_protocol::wire::{AvpReader, CommandFlags, RawAvp, RawMessage};
@@ -50,7 +50,7 @@ pub(super) fn of_request(frame: &Bytes, known: &Known) -> Result<RemoteNode, Err
     let node = scan.filter(|_| !frame.get(4).is_some_and(|flags| CommandFlags(*flags).is_error()));
     let Some((scan, remote)) = node.and_then(|scan| scan.node().map(|remote| (scan, remote))) else {
         return Err(match message::decode::<CapabilitiesExchangeRequest>(&without_p(frame), known) {
-            Err(error) => refusal(&error),
+            Err(error) => refusal(&error, frame),
             // What is read here is less than what is decoded there, and judged alike.
             Ok(_) => ErrorAnswer::new(ResultCode::UNABLE_TO_COMPLY, "the CER cannot be read"),
         });
@@ -180,22 +180,27 @@ fn value<A: Avp>(avp: &RawAvp<'_>) -> Option<A::Value> {
     diametric_protocol::codec::decode_payload::<A>(avp.data).ok()
 }
 
-/// The first failure that counts.
-fn refusal(error: &DecodeError) -> ErrorAnswer {
-    let counts = |failure: &&Failure| {
+/// The first failure that counts. That the AVPs are not framed does, and is before what seems to be missing: it may come
+/// after that place.
+fn refusal(error: &DecodeError, frame: &[u8]) -> ErrorAnswer {
+    let failures = error.failures();
+    let torn = RawMessage::read(frame).is_ok_and(|message| message.avps().any(|avp| avp.is_err()));
+    // Nothing behind it was read, so this is the last of its kind.
+    let is_torn = |failure: &Failure| failure.result_code == ResultCode::INVALID_AVP_LENGTH && failure.path.len() == 1;
+    let torn = failures.iter().rposition(is_torn).filter(|_| torn);
+    let counts = |failure: &Failure| {
         let essential = failure.path.first().is_none_or(|segment| {
             let codes = [OriginHost::CODE, OriginRealm::CODE, AuthApplicationId::CODE, AcctApplicationId::CODE];
             segment.vendor == 0 && (codes.contains(&segment.code) || segment.code == VendorSpecificApplicationId::CODE)
         });
         essential || failure.result_code == ResultCode::AVP_UNSUPPORTED
     };
-    match error.failures().iter().find(counts) {
-        Some(failure) => ErrorAnswer {
-            result_code: failure.result_code,
-            message: Some(error.to_string()),
-            failed_avp: (!failure.failed_avp.is_empty())
-                .then(|| RawGroup::from(failure.failed_avp.concat().as_slice())),
-        },
-        None => ErrorAnswer::from(error),
+    let first = failures.iter().enumerate().find(|(place, failure)| Some(*place) == torn || counts(failure));
+    let failure = first.map_or(error.first(), |(_, failure)| failure);
+    let separator = if failure.path.is_empty() { ": " } else { "." };
+    ErrorAnswer {
+        result_code: failure.result_code,
+        message: Some(format!("{}{separator}{failure}", CapabilitiesExchangeRequest::NAME)),
+        failed_avp: (!failure.failed_avp.is_empty()).then(|| RawGroup::from(failure.failed_avp.concat().as_slice())),
     }
 }

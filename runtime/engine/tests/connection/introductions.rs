@@ -59,7 +59,7 @@ fn introduced(frame: Bytes) -> Applications {
     remote.applications.clone()
 }
 
-/// The Result-Code with which a CER is refused, and the code of the AVP that is named.
+/// The Result-Code with which a CER is refused, and the code of the AVP that is named; for people, it is the same.
 #[track_caller]
 fn refused(frame: Bytes) -> (u32, Option<u32>) {
     let mut bench = Bench::new(Role::Responder);
@@ -67,6 +67,8 @@ fn refused(frame: Bytes) -> (u32, Option<u32>) {
     assert!(bench.reason().is_some(), "the connection is over");
     let answer = message::decode_answer_message(&bench.sent[0], &Known::standard()).unwrap().body;
     let failed = answer.failed_avp.and_then(|group| group.avps().next().map(|avp| avp.unwrap().code));
+    let told = answer.error_message.unwrap_or_default();
+    assert!(told.starts_with("CER") && told.contains(&answer.result_code.to_string()), "{told}");
     (answer.result_code.0, failed)
 }
 
@@ -113,6 +115,11 @@ fn what_matters_must_be_there_and_right() {
     let length = torn.len();
     torn[length - 9..length - 6].copy_from_slice(&[0, 0, 99]);
     assert_eq!(refused(torn.into()).0, 5014);
+    // Who sends it may be said after that.
+    assert_eq!(refused(rebuilt(&cer, |_, _| false, &[0xff; 40])), (5014, Some(u32::MAX)));
+    // What does not matter is not what is told of.
+    let odd = with(&without::<OriginHost>(&cer), FirmwareRevision::CODE, AvpFlags(0), &[1, 2]);
+    assert_eq!(refused(odd), (5005, Some(OriginHost::CODE)));
 }
 
 #[test]
