@@ -6,7 +6,8 @@ use bytes::Bytes;
 use diametric_engine::peer::{LocalNode, RemoteNode};
 use diametric_protocol::answer::{self, ErrorAnswer, Origin, RequestContext, classify};
 use diametric_protocol::base::{
-    AcctApplicationId, AuthApplicationId, DestinationHost, ResultCode, RouteRecord, VendorSpecificApplicationId,
+    AcctApplicationId, AuthApplicationId, DestinationHost, ResultCode, RouteRecord, SessionId,
+    VendorSpecificApplicationId,
 };
 use diametric_protocol::codec::{Avp, EncodeError, Known};
 use diametric_protocol::message::{Answer, Request};
@@ -214,7 +215,8 @@ impl Dispatcher {
         self.refuse(&RequestContext::of(frame)?, error, frame)
     }
 
-    /// Refuses what has been here before, and what is for another node: this one forwards nothing (RFC 6733 §6.1.3).
+    /// Refuses what has been here before, what is for another node, since this one forwards nothing (RFC 6733 §6.1.3), and what
+    /// is of no session: a Session-Id begins with the identity of who made it (§8.8), so an empty one is none.
     fn misleads(&self, avp: RawAvp<'_>) -> Option<ErrorAnswer> {
         let own = || avp.data.eq_ignore_ascii_case(self.local.origin_host.as_bytes());
         match (avp.vendor, avp.code) {
@@ -226,6 +228,10 @@ impl Dispatcher {
             (0, DestinationHost::CODE) if !avp.data.is_empty() && !own() => {
                 let message = format!("this node is {} and forwards no requests", self.local.origin_host);
                 Some(ErrorAnswer::new(ResultCode::UNABLE_TO_DELIVER, message))
+            }
+            (0, SessionId::CODE) if avp.data.is_empty() => {
+                let message = "the Session-Id is empty: it has to begin with the identity of its sender";
+                Some(invalid_value(avp, message.into()))
             }
             _ => None,
         }
@@ -278,10 +284,13 @@ fn other_application(avp: RawAvp<'_>, application: Option<u32>) -> Option<RawAvp
 
 fn wrong_application(avp: RawAvp<'_>, application: u32) -> ErrorAnswer {
     let name = if avp.code == AuthApplicationId::CODE { AuthApplicationId::NAME } else { AcctApplicationId::NAME };
-    let message = format!("{name} is not the application of the message's header, {application}");
+    invalid_value(avp, format!("{name} is not the application of the message's header, {application}"))
+}
+
+/// Refuses an AVP, which is short.
+fn invalid_value(avp: RawAvp<'_>, message: String) -> ErrorAnswer {
     let mut error = ErrorAnswer::new(ResultCode::INVALID_AVP_VALUE, message);
     let mut failed = Vec::new();
-    // It is short.
     if RawAvpBuf::from(avp).write(&mut failed).is_ok() {
         error.failed_avp = Some(RawGroup::from(failed.as_slice()));
     }

@@ -132,6 +132,16 @@ async fn an_application_id_that_is_not_that_of_the_header_is_refused() {
 }
 
 #[tokio::test]
+async fn an_empty_session_id_is_of_no_session() {
+    let ocs = granting(config("ocs.example.net")).start().await.unwrap();
+    let (header, answer) = answered(&ocs, |ccr| ccr.session_id = "".into()).await;
+    assert_eq!((answer.result_code, header.flags.is_error()), (ResultCode::INVALID_AVP_VALUE, false));
+    let failed = answer.failed_avp.expect("it is shown");
+    let failed: Vec<_> = failed.avps().map(|avp| avp.expect("it is framed")).collect();
+    assert_eq!(failed.iter().map(|avp| (avp.code, avp.data)).collect::<Vec<_>>(), [(263, &[][..])]);
+}
+
+#[tokio::test]
 async fn a_client_of_rf_has_no_session_that_could_be_aborted() {
     let config = Config::new("ctf.example.com", "example.com").listen(common::LOOPBACK).rf_client("example.net");
     let client = Node::builder(config).start().await.unwrap();
