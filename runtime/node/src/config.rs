@@ -312,8 +312,13 @@ impl Config {
             &mut self.request_timeout,
             &mut self.establish_timeout,
             &mut self.close_timeout,
+            &mut self.watchdog_interval,
+            &mut self.reconnect_interval,
             &mut self.busy_interval,
             &mut self.drain_timeout,
+            &mut self.ro.tx,
+            &mut self.ro.retry_interval,
+            &mut self.rf.retry_interval,
         ] {
             *span = (*span).min(LONGEST);
         }

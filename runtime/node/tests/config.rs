@@ -378,7 +378,14 @@ async fn a_configuration_that_was_built_is_checked_when_the_node_starts() {
 
 #[tokio::test]
 async fn a_time_span_that_no_clock_can_say_is_waited_out_as_any_other() {
-    let spans = ["request-timeout", "establish-timeout", "close-timeout", "busy-interval", "drain-timeout"];
+    let spans = [
+        "request-timeout",
+        "establish-timeout",
+        "close-timeout",
+        "drain-timeout",
+        "busy-interval",
+        "reconnect-interval",
+    ];
     let endless = spans.map(|span| format!("{span} = \"580000000000years\"\n")).concat();
     let ocs = granting(common::config("ocs.example.net")).start().await.unwrap();
     let config = with(&endless).unwrap().peer(address(&ocs)).ro_client("example.net");
