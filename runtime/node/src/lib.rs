@@ -79,6 +79,7 @@ pub mod rf;
 pub mod ro;
 mod snapshot;
 mod store;
+mod wait;
 
 pub use config::{
     Accept, Config, ConfigError, DEFAULT_PORT, InvalidAddress, PeerAddress, PeerConfig, Problem, RealmConfig, RfConfig,

@@ -5,6 +5,7 @@
 //! not for a process that is.
 
 use crate::node::Shared;
+use crate::wait::now;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -227,8 +228,4 @@ async fn run<K: Kept>(store: Arc<Store<K>>, node: Weak<Shared>) {
             }
         }
     }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -4,6 +4,7 @@ use super::{ACCOUNTING, RfError};
 use crate::config::LONGEST;
 use crate::error::SendError;
 use crate::node::{Shared, Tried};
+use crate::wait::{due, now};
 use diametric_engine::rf::record::{Action, Input};
 use diametric_engine::rf::{AnswerClass, AnswerFacts, Outcome, Resend, SingleRecord, StoreOrder};
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordNumber};
@@ -13,7 +14,7 @@ use diametric_protocol::message::{Answer, Form};
 use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::CommandFlags;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Command Flags in a header (RFC 6733 §3).
 const FLAGS_AT: usize = 4;
@@ -190,7 +191,7 @@ pub(super) async fn deliver<A: Answer + Form<AccountingAnswer>>(
             let outcome = Outcome::Lost(diametric_engine::rf::Cause::Ended);
             return Delivery { outcome, store, answer, error, reached };
         };
-        let wake = machine.poll_timeout().map(tokio::time::Instant::from_std);
+        let wake = machine.poll_timeout();
         tokio::select! {
             done = Transmission::run(shared, frames.clone(), order.resend, timeout, tried.clone()) => {
                 reached = !matches!(done.sent, Sent::Failed { arrived: false });
@@ -206,14 +207,10 @@ pub(super) async fn deliver<A: Answer + Form<AccountingAnswer>>(
                 };
                 let _ = machine.handle_input(now(), input);
             }
-            () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+            () = due(wake) => {
                 (answer, error, reached) = (None, Some(RfError::NoAnswer(timeout)), true);
                 machine.handle_timeout(now());
             }
         }
     }
-}
-
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -1,6 +1,6 @@
 //! The task of one accounting session: it drives the state machine.
 
-use super::delivery::{Frames, GRACE, Sent, Transmission, now};
+use super::delivery::{Frames, GRACE, Sent, Transmission};
 use super::service::{AcrForm, Service, Stamp};
 use super::session::{RfEnd, View};
 use super::state::RfSessionState;
@@ -8,6 +8,7 @@ use super::undelivered::Undelivered;
 use super::{Delivered, Logged, RfError};
 use crate::attributes::Attributes;
 use crate::node::{Ending, Tried};
+use crate::wait::{arrival, due, now, released};
 use diametric_engine::rf::session::{Action, Input, SessionConfig, State};
 use diametric_engine::rf::{AcrOrder, Cause, ClientSession, Outcome};
 use diametric_protocol::accounting::{AccountingAnswer, AccountingRecordType, AccountingRequest};
@@ -137,7 +138,7 @@ impl<F: AcrForm> Task<F> {
                 if detached || self.machine.state() == State::Idle {
                     return;
                 }
-                let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
+                let wake = self.machine.poll_timeout();
                 tokio::select! {
                     // What was ordered before the session was let go of comes first.
                     biased;
@@ -150,7 +151,7 @@ impl<F: AcrForm> Task<F> {
                         self.in_flight = None;
                         self.arrived(number, done);
                     }
-                    () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+                    () = due(wake) => {
                         self.last_error = Some(RfError::NoAnswer(self.service.settings.timeout));
                         self.machine.handle_timeout(now());
                         self.act(None);
@@ -358,20 +359,6 @@ fn config(service: &Service) -> SessionConfig {
     config.seed = Some(fastrand::u64(..));
     config.buffer_space = service.shared.rf_store().keeps();
     config
-}
-
-async fn released(held: &mut Option<oneshot::Receiver<Ending>>) -> Option<Ending> {
-    match held {
-        Some(held) => held.await.ok(),
-        None => std::future::pending().await,
-    }
-}
-
-async fn arrival<A>(in_flight: &mut Option<(u32, InFlight<A>)>) -> (u32, Transmission<A>) {
-    match in_flight {
-        Some((number, exchange)) => (*number, exchange.await),
-        None => std::future::pending().await,
-    }
 }
 
 /// Whoever asked may have stopped waiting.

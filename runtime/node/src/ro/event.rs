@@ -7,12 +7,12 @@ use super::service::{CcrForm, Service, Stamp};
 use super::stored::StoredEvent;
 use crate::error::SendError;
 use crate::node::Tried;
+use crate::wait::{due, now};
 use diametric_engine::ro::event::{Action, EventConfig, EventOrder, Input};
 use diametric_engine::ro::{AnswerClass, AnswerFacts, NoAnswer, OneTimeEvent};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CcRequestType, RequestedAction};
 use diametric_protocol::message::Form;
-use std::time::Instant;
 use tokio::sync::oneshot;
 
 type Reply<A> = oneshot::Sender<Result<Box<A>, RoError>>;
@@ -77,14 +77,14 @@ impl<F: CcrForm> Task<F> {
         loop {
             self.act();
             let Some(in_flight) = &mut self.in_flight else { return };
-            let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
+            let wake = self.machine.poll_timeout();
             tokio::select! {
                 biased;
                 delivery = in_flight => {
                     self.in_flight = None;
                     self.arrived(delivery);
                 }
-                () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+                () = due(wake) => {
                     self.machine.handle_timeout(now());
                 }
             }
@@ -181,8 +181,4 @@ impl<F: CcrForm> Task<F> {
             let _ = reply.send(result);
         }
     }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -5,13 +5,14 @@ use super::delivery::NO_LIMIT;
 use super::facts::{self, Outcome};
 use crate::node::{Shared, Tried};
 use crate::store::{Fate, Kept};
+use crate::wait::now;
 use diametric_engine::ro::event::{Action, CloseCause, EventConfig, Input};
 use diametric_engine::ro::{AnswerClass, AnswerFacts, OneTimeEvent};
 use diametric_protocol::base::ResultCode;
 use diametric_protocol::credit_control::{CreditControlAnswer, RequestedAction};
 use diametric_protocol::wire::CommandFlags;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Command Flags in a header (RFC 6733 §3).
 const FLAGS_AT: usize = 4;
@@ -70,8 +71,4 @@ impl Kept for StoredEvent {
 /// 4011 says that the service needs no credit control: there is nothing left to debit.
 fn settles(code: ResultCode) -> bool {
     matches!(AnswerFacts::new(code).class(), AnswerClass::Success | AnswerClass::NotApplicable)
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -7,6 +7,7 @@ use super::service::{CcrForm, Service, Stamp};
 use super::state::RoSessionState;
 use crate::attributes::Attributes;
 use crate::node::{Ending, Tried};
+use crate::wait::{arrival, due, now, released};
 use diametric_engine::ro::session::{Action, CcrOrder, CcrReason, Input, SessionConfig, State};
 use diametric_engine::ro::{AnswerClass, ClientSession, NoAnswer};
 use diametric_protocol::base::{ResultCode, TerminationCause};
@@ -15,7 +16,6 @@ use diametric_protocol::message::{Form, Request};
 use diametric_protocol::value::DiameterIdentity;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// What a session is asked to do.
@@ -158,7 +158,7 @@ impl<F: CcrForm> Task<F> {
                 if detached || (self.machine.is_closed() && self.in_flight.is_none()) {
                     break;
                 }
-                let wake = self.machine.poll_timeout().map(tokio::time::Instant::from_std);
+                let wake = self.machine.poll_timeout();
                 tokio::select! {
                     // An answer that is there came before the RAR that is; what was ordered before the session was let go of, before that.
                     biased;
@@ -171,7 +171,7 @@ impl<F: CcrForm> Task<F> {
                         (self.held, self.ending) = (None, ending);
                         self.abandoned();
                     }
-                    () = tokio::time::sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => {
+                    () = due(wake) => {
                         self.machine.handle_timeout(now());
                     }
                 }
@@ -432,24 +432,6 @@ fn config(service: &Service) -> SessionConfig {
     config.session_failover = service.settings.session_failover;
     config.alternates = service.other_servers();
     config
-}
-
-async fn released(held: &mut Option<oneshot::Receiver<Ending>>) -> Option<Ending> {
-    match held {
-        Some(held) => held.await.ok(),
-        None => std::future::pending().await,
-    }
-}
-
-async fn arrival<A>(in_flight: &mut Option<(u32, InFlight<A>)>) -> (u32, Delivery<A>) {
-    match in_flight {
-        Some((number, delivery)) => (*number, delivery.await),
-        None => std::future::pending().await,
-    }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// Whoever asked may have stopped waiting.

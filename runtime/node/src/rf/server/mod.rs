@@ -13,6 +13,7 @@ use super::ACCOUNTING;
 use super::service::AcrForm;
 use crate::dispatch::Incoming;
 use crate::node::NodeBuilder;
+use crate::wait;
 use diametric_engine::peer::{LocalNode, RemoteNode};
 use diametric_engine::rf::server::{CdrOperation, RecordKey};
 use diametric_protocol::accounting::{AccountingAnswer, AccountingAnswerRequired, AccountingRequest};
@@ -304,10 +305,9 @@ async fn supervise<F: AcrForm, S: RfServer<F>>(desk: Weak<Desk<F, S>>, table: Ar
             tokio::spawn(async move { desk.server.silent(session).await });
         }
         drop(desk);
-        let due = due.map(tokio::time::Instant::from_std);
         tokio::select! {
             () = table.changed() => {}
-            () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
+            () = wait::due(due) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a server knows of the records it has processed: the machine, and who waits for it.
 
 use super::RfServerConfig;
-use crate::rf::delivery::now;
+use crate::wait::now;
 use diametric_engine::rf::Server;
 use diametric_engine::rf::server::{Action, CdrOperation, Continuity, Input, RecordKey};
 use diametric_protocol::accounting::AccountingRequest;

@@ -14,6 +14,7 @@ pub use table::Expiry;
 use super::CcrForm;
 use crate::dispatch::{Held, Incoming};
 use crate::node::NodeBuilder;
+use crate::wait::{self, now};
 use diametric_engine::peer::RemoteNode;
 use diametric_engine::ro::server::Outcome;
 use diametric_protocol::answer::{ErrorAnswer, RequestContext};
@@ -30,7 +31,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use table::{Admitted, Client, Kept, Table, Verdict};
 
 /// Application-Id of credit control.
@@ -331,10 +332,9 @@ async fn supervise<F: CcrForm, S: RoServer<F>>(desk: Weak<Desk<F, S>>, home: Arc
             tokio::spawn(async move { desk.server.expired(session, cause).await });
         }
         drop(desk);
-        let due = due.map(tokio::time::Instant::from_std);
         tokio::select! {
             () = home.table.changed() => {}
-            () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
+            () = wait::due(due) => {}
         }
     }
 }
@@ -374,8 +374,4 @@ fn reject<F: CcrForm>(request: &RoRequest<F>, result_code: ResultCode) -> Result
     // A form of CCA that requires more than the standard one can only be refused by an answer-message.
     let answer = request.context.answer(&cca).ok().and_then(|frame| message::decode_again::<F::Answer>(&frame).ok());
     answer.map(|answer| answer.body).ok_or_else(|| ErrorAnswer::new(result_code, text))
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
