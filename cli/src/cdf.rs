@@ -1,18 +1,17 @@
 //! A small charging data function to test clients with.
 
-use crate::ocs;
 use crate::report::{self, Outcome, UNWRITTEN};
+use crate::server::{self, Serving};
 use anyhow::{Context, Result};
+use diametric::Node;
 use diametric::accounting::{AccountingAnswer, AccountingRequest};
 use diametric::answer::ErrorAnswer;
 use diametric::base::ResultCode;
 use diametric::rf::{RfRequest, RfServer, RfServerConfig, SilentSession};
 use diametric::value::Enumeration;
-use diametric::{Accept, Config, Node};
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -45,15 +44,11 @@ EXIT STATUS:
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Address and port to listen on; the system chooses port 0.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3868")]
-    listen: SocketAddr,
     /// Origin-Host, a fully qualified domain name.
     #[arg(long, value_name = "HOST", default_value = "cdf.example.net")]
     origin_host: String,
-    /// Origin-Realm.
-    #[arg(long, value_name = "REALM", default_value = "example.net")]
-    origin_realm: String,
+    #[command(flatten)]
+    serving: Serving,
     /// Append the records to this file; - is standard output.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -67,18 +62,11 @@ pub(crate) struct Args {
     /// Answer every ACR with this Result-Code. Records are written only with 2xxx.
     #[arg(long, value_name = "CODE", default_value_t = 2001, value_parser = clap::value_parser!(u32).range(1000..6000))]
     result_code: u32,
-    /// Serve this peer, named by its Origin-Host; may be repeated. Others are refused with 3010. Without this, any peer is
-    /// served.
-    #[arg(long = "peer", value_name = "HOST")]
-    peers: Vec<String>,
 }
 
 /// Serves until it is told to stop.
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let mut config = Config::new(args.origin_host.as_str(), args.origin_realm.as_str()).listen(args.listen);
-    if !args.peers.is_empty() {
-        config = args.peers.iter().fold(config.accept(Accept::Listed), |config, peer| config.known_peer(peer.as_str()));
-    }
+    let config = args.serving.config(&args.origin_host);
     let cdf = Cdf {
         out: Mutex::new(Out::open(&args.out)?),
         result_code: ResultCode(args.result_code),
@@ -88,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     if let Some(seconds) = args.supervision {
         server = server.supervision(Duration::from_secs(seconds));
     }
-    ocs::serve(Node::builder(config).rf_server_with(cdf, server))
+    server::serve(Node::builder(config).rf_server_with(cdf, server))
 }
 
 /// Where records go.

@@ -10,6 +10,7 @@ mod ocs;
 mod report;
 mod rf;
 mod ro;
+mod server;
 mod signals;
 
 use clap::{Parser, Subcommand};

@@ -1,15 +1,14 @@
 //! A client of offline charging to test servers with.
 
-use crate::client::{self, repeat, seconds};
-use anyhow::{Result, anyhow};
+use crate::client::{self, Charging, repeat};
+use anyhow::Result;
 use clap::ValueEnum;
 use diametric::accounting::AccountingRealtimeRequired;
 use diametric::rf::{Delivered, Rf, RfError, Service};
 use diametric::ro::imsi;
 use diametric::ts32299::{ImsInformation, ImsInformationRequired, NodeFunctionality, ServiceInformation};
-use diametric::{Config, Node, PeerAddress, SendError};
+use diametric::{Node, SendError};
 use std::process::ExitCode;
-use std::time::Duration;
 
 const AFTER_HELP: &str = "\
 Every exchange is one line of JSON on standard output, told when the answer has come; times are in microseconds:
@@ -33,42 +32,17 @@ EXIT STATUS:
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Where the server, or a relay on the way to it, listens. The port is 3868 if there is none.
-    #[arg(long, value_name = "HOST:PORT")]
-    peer: PeerAddress,
-    /// Destination-Realm: the realm of the server.
-    #[arg(long, value_name = "REALM")]
-    destination_realm: String,
-    /// Destination-Host, where records are for one server of the realm.
-    #[arg(long, value_name = "HOST")]
-    destination_host: Option<String>,
     /// What to report.
     #[arg(long, value_enum)]
     mode: Mode,
-    /// Origin-Host, a fully qualified domain name.
-    #[arg(long, value_name = "HOST", default_value = "ctf.example.com")]
-    origin_host: String,
-    /// Origin-Realm.
-    #[arg(long, value_name = "REALM", default_value = "example.com")]
-    origin_realm: String,
+    #[command(flatten)]
+    charging: Charging,
     /// INTERIM records of a session. They are sent one after the other, whatever Acct-Interim-Interval the server wants.
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     interims: u32,
     /// Service-Context-Id: the specification by which the service is charged.
     #[arg(long, value_name = "TEXT", default_value = "32260@3gpp.org")]
     service_context_id: String,
-    /// IMSI of the subscriber (Subscription-Id).
-    #[arg(long, value_name = "DIGITS", default_value = "001010123456789")]
-    subscription_id_imsi: String,
-    /// Sessions or events to report.
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    calls: u64,
-    /// How many of them run at the same time.
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    concurrency: u16,
-    /// How long to wait for an answer, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    timeout: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -81,13 +55,12 @@ enum Mode {
 
 /// Runs the client.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let mut config = Config::new(args.origin_host.as_str(), args.origin_realm.as_str())
-        .peer(args.peer.clone())
-        .rf_client(args.destination_realm.as_str());
-    config.rf.cdf_host = args.destination_host.as_deref().map(Into::into);
+    let charging = &args.charging;
+    let mut config = charging.config().rf_client(charging.destination_realm.as_str());
+    config.rf.cdf_host = charging.destination_host.as_deref().map(Into::into);
     // What cannot be delivered is told, not kept.
     config.rf.buffer = 0;
-    client::run(config, |node| charge(args, node))
+    client::run(charging, config, |node| charge(args, node))
 }
 
 async fn charge(args: &Args, node: Node) -> Result<()> {
@@ -102,16 +75,14 @@ async fn charge(args: &Args, node: Node) -> Result<()> {
             }
         }
     };
-    let charged = repeat(args.calls, args.concurrency, call).await;
-    charged.map_err(|error| anyhow!(error).context(format!("cannot charge by way of {}", args.peer)))
+    Ok(repeat(args.charging.calls, args.charging.concurrency, call).await?)
 }
 
 fn service(args: &Args, rf: &Rf) -> Service {
     let ims = ImsInformation::new(ImsInformationRequired { node_functionality: NodeFunctionality::AS });
     let mut information = ServiceInformation::new().with_ims_information(ims);
-    information.subscription_id.push(imsi(args.subscription_id_imsi.as_str()));
+    information.subscription_id.push(imsi(args.charging.subscription_id_imsi.as_str()));
     rf.service(args.service_context_id.as_str())
-        .timeout(args.timeout)
         .realtime_required(AccountingRealtimeRequired::DELIVER_AND_GRANT)
         .with(|acr| acr.service_information = Some(Box::new(information)))
 }

@@ -250,7 +250,7 @@ fn an_address_that_is_taken_is_named() {
 
 #[test]
 fn what_is_written_about_it_is_complete() {
-    for command in ["ocs", "ro", "demo"] {
+    for command in ["ocs", "ro", "cdf", "rf", "demo"] {
         let output = std::process::Command::new(assert_cmd::cargo::cargo_bin!("diametric"))
             .args([command, "--help"])
             .output()

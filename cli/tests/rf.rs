@@ -2,20 +2,11 @@
 
 mod charging;
 
-use charging::{Server, client, lines, nowhere, text};
-use serde_json::Value;
+use charging::{Server, client, lines, nowhere, said, text};
 use std::collections::{HashMap, HashSet};
 use std::net::TcpListener;
 
 const NOWHERE: [&str; 2] = ["--out", "/dev/null"];
-
-/// What a line says of an exchange, its Session-Id and latency aside.
-fn said(line: &Value) -> (&str, &str, Option<u64>, u64) {
-    assert!(line["session_id"].as_str().is_some_and(|id| id.split(';').count() >= 3), "{line}");
-    assert!(line["latency_us"].as_u64().is_some_and(|latency| latency > 0), "{line}");
-    let command = line["command"].as_str().unwrap();
-    (command, line["type"].as_str().unwrap_or_default(), line["number"].as_u64(), line["result_code"].as_u64().unwrap())
-}
 
 #[test]
 fn a_session_with_interims() {
@@ -128,17 +119,5 @@ fn what_is_not_understood_is_no_charging() {
         let output = client("rf", nowhere(), &arguments);
         assert_eq!((text(&output.stdout), output.status.code()), ("", Some(2)), "{arguments:?}");
         assert!(text(&output.stderr).contains("--help"), "{arguments:?}");
-    }
-}
-
-#[test]
-fn what_is_written_about_it_is_complete() {
-    for command in ["cdf", "rf"] {
-        let output = std::process::Command::new(assert_cmd::cargo::cargo_bin!("diametric"))
-            .args([command, "--help"])
-            .output()
-            .unwrap();
-        let help = text(&output.stdout);
-        assert!(help.contains("EXAMPLES:") && help.contains("EXIT STATUS:"), "{help}");
     }
 }

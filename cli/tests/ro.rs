@@ -2,7 +2,7 @@
 
 mod charging;
 
-use charging::{Server, client, client_to, lines, nowhere, text};
+use charging::{Server, client, client_to, lines, nowhere, said, text};
 use diametric::answer::ErrorAnswer;
 use diametric::base::{ResultCode, TerminationCause};
 use diametric::credit_control::{
@@ -11,20 +11,11 @@ use diametric::credit_control::{
 use diametric::ro::{RoRequest, RoServer, ServedSession};
 use diametric::ts32299::ReportingReason;
 use diametric::{Config, Node};
-use serde_json::Value;
 use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// What a line says of an exchange, its Session-Id and latency aside.
-fn said(line: &Value) -> (&str, &str, Option<u64>, u64) {
-    assert!(line["session_id"].as_str().is_some_and(|id| id.split(';').count() >= 3), "{line}");
-    assert!(line["latency_us"].as_u64().is_some_and(|latency| latency > 0), "{line}");
-    let command = line["command"].as_str().unwrap();
-    (command, line["type"].as_str().unwrap_or_default(), line["number"].as_u64(), line["result_code"].as_u64().unwrap())
-}
 
 #[test]
 fn a_session_with_updates() {

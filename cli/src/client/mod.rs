@@ -4,7 +4,7 @@ mod journal;
 
 use crate::report::{self, UNWRITTEN};
 use anyhow::{Context, Result};
-use diametric::{Config, Node};
+use diametric::{Config, Node, PeerAddress};
 pub(crate) use journal::Journal;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,10 +21,56 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Where a client charges, as whom, for whom, and how often.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Charging {
+    /// Where the server, or a relay on the way to it, listens. The port is 3868 if there is none.
+    #[arg(long, value_name = "HOST:PORT")]
+    peer: PeerAddress,
+    /// Destination-Realm: the realm of the server.
+    #[arg(long, value_name = "REALM")]
+    pub(crate) destination_realm: String,
+    /// Destination-Host, where requests are for one server of the realm.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) destination_host: Option<String>,
+    /// Origin-Host, a fully qualified domain name.
+    #[arg(long, value_name = "HOST", default_value = "ctf.example.com")]
+    origin_host: String,
+    /// Origin-Realm.
+    #[arg(long, value_name = "REALM", default_value = "example.com")]
+    origin_realm: String,
+    /// IMSI of the subscriber (Subscription-Id).
+    #[arg(long, value_name = "DIGITS", default_value = "001010123456789")]
+    pub(crate) subscription_id_imsi: String,
+    /// Sessions or events to run.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub(crate) calls: u64,
+    /// How many of them run at the same time.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) concurrency: u16,
+    /// How long to wait for an answer, in seconds: the request timeout and, in online charging, Tx.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+}
+
+impl Charging {
+    /// A node that knows its peer.
+    pub(crate) fn config(&self) -> Config {
+        let mut config = Config::new(self.origin_host.as_str(), self.origin_realm.as_str()).peer(self.peer.clone());
+        config.request_timeout = self.timeout;
+        config
+    }
+}
+
 /// Runs a client whose exchanges are told: 0 if all were answered with success, 1 if one was refused, 2 if there was an
 /// error.
-pub(crate) fn run<F: Future<Output = Result<()>>>(config: Config, charge: impl FnOnce(Node) -> F) -> ExitCode {
+pub(crate) fn run<F: Future<Output = Result<()>>>(
+    charging: &Charging,
+    config: Config,
+    charge: impl FnOnce(Node) -> F,
+) -> ExitCode {
     let journal = Arc::new(Journal::new());
+    let charge = async |node| charge(node).await.with_context(|| format!("cannot charge by way of {}", charging.peer));
     let charged = converse(config, &journal, charge);
     let all_well = journal.close().context(UNWRITTEN);
     match (charged, all_well) {

@@ -2,16 +2,14 @@
 
 mod tariff;
 
-use crate::report::{self, Outcome, UNWRITTEN};
-use crate::signals;
-use anyhow::{Context, Result};
+use crate::report::{self, Outcome};
+use crate::server::{self, Serving};
+use anyhow::Result;
+use diametric::Node;
 use diametric::answer::ErrorAnswer;
 use diametric::base::ResultCode;
 use diametric::credit_control::Cca;
 use diametric::ro::{RoError, RoRequest, RoServer, RoServerConfig};
-use diametric::{Accept, Config, Node, NodeBuilder};
-use std::io::Write;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tariff::Tariff;
 
@@ -39,15 +37,11 @@ EXIT STATUS:
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Address and port to listen on; the system chooses port 0.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3868")]
-    listen: SocketAddr,
     /// Origin-Host, a fully qualified domain name.
     #[arg(long, value_name = "HOST", default_value = "ocs.example.net")]
     origin_host: String,
-    /// Origin-Realm.
-    #[arg(long, value_name = "REALM", default_value = "example.net")]
-    origin_realm: String,
+    #[command(flatten)]
+    serving: Serving,
     /// Grant so many octets (CC-Total-Octets) whenever a client asks for octets. Without this, what it asks for, or 1048576
     /// where it leaves the amount to the server.
     #[arg(long, value_name = "OCTETS")]
@@ -65,41 +59,17 @@ pub(crate) struct Args {
     /// Answer every CCR with this Result-Code. Units are granted only with 2xxx.
     #[arg(long, value_name = "CODE", default_value_t = 2001, value_parser = clap::value_parser!(u32).range(1000..6000))]
     result_code: u32,
-    /// Serve this peer, named by its Origin-Host; may be repeated. Others are refused with 3010. Without this, any peer is
-    /// served.
-    #[arg(long = "peer", value_name = "HOST")]
-    peers: Vec<String>,
 }
 
 /// Serves until it is told to stop.
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let mut config = Config::new(args.origin_host.as_str(), args.origin_realm.as_str()).listen(args.listen);
-    if !args.peers.is_empty() {
-        config = args.peers.iter().fold(config.accept(Accept::Listed), |config, peer| config.known_peer(peer.as_str()));
-    }
+    let config = args.serving.config(&args.origin_host);
     let ocs = Ocs {
         tariff: Tariff { octets: args.grant_octets, seconds: args.grant_seconds, validity_time: args.validity_time },
         result_code: ResultCode(args.result_code),
         reauth_after: args.reauth_after_ms.map(Duration::from_millis),
     };
-    serve(Node::builder(config).ro_server_with(ocs, RoServerConfig::new()))
-}
-
-/// Starts a node, tells where it listens, and shuts it down on SIGINT or SIGTERM.
-pub(crate) fn serve(node: NodeBuilder) -> Result<Outcome> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(async {
-        let stop = signals::stop()?;
-        let node = node.start().await?;
-        for address in node.listening() {
-            let mut out = std::io::stdout().lock();
-            let written = writeln!(out, "listening on {address}").and_then(|()| out.flush());
-            written.context(UNWRITTEN)?;
-        }
-        stop.await;
-        node.shutdown().await;
-        Ok(Outcome::Clean)
-    })
+    server::serve(Node::builder(config).ro_server_with(ocs, RoServerConfig::new()))
 }
 
 struct Ocs {

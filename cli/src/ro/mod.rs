@@ -2,13 +2,13 @@
 
 mod calls;
 
-use crate::client::{self, seconds};
-use anyhow::{Result, anyhow};
+use crate::client::{self, Charging, seconds};
+use anyhow::Result;
 use calls::{Calls, Plan};
 use clap::ValueEnum;
+use diametric::Node;
 use diametric::credit_control::RequestedServiceUnit;
 use diametric::ro::imsi;
-use diametric::{Config, Node, PeerAddress};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,24 +41,11 @@ EXIT STATUS:
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Where the server, or a relay on the way to it, listens. The port is 3868 if there is none.
-    #[arg(long, value_name = "HOST:PORT")]
-    peer: PeerAddress,
-    /// Destination-Realm: the realm of the server.
-    #[arg(long, value_name = "REALM")]
-    destination_realm: String,
-    /// Destination-Host, where requests are for one server of the realm.
-    #[arg(long, value_name = "HOST")]
-    destination_host: Option<String>,
     /// What to run.
     #[arg(long, value_enum)]
     mode: Mode,
-    /// Origin-Host, a fully qualified domain name.
-    #[arg(long, value_name = "HOST", default_value = "ctf.example.com")]
-    origin_host: String,
-    /// Origin-Realm.
-    #[arg(long, value_name = "REALM", default_value = "example.com")]
-    origin_realm: String,
+    #[command(flatten)]
+    charging: Charging,
     /// UPDATEs of a SCUR session, besides those that the server asks for.
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     updates: u32,
@@ -78,21 +65,9 @@ pub(crate) struct Args {
     /// Service-Context-Id: the specification by which the service is charged.
     #[arg(long, value_name = "TEXT", default_value = "32251@3gpp.org")]
     service_context_id: String,
-    /// IMSI of the subscriber (Subscription-Id).
-    #[arg(long, value_name = "DIGITS", default_value = "001010123456789")]
-    subscription_id_imsi: String,
-    /// Sessions or events to run.
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    calls: u64,
-    /// How many of them run at the same time.
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    concurrency: u16,
     /// Stay so many seconds before a session is terminated, answering RARs. RARs that come earlier are answered too.
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
     answer_reauth_for: Duration,
-    /// How long to wait for an answer, in seconds: Tx, and the request timeout.
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    timeout: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -116,19 +91,19 @@ enum EventAction {
 
 /// Runs the client.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let mut config = Config::new(args.origin_host.as_str(), args.origin_realm.as_str())
-        .peer(args.peer.clone())
-        .ro_client(args.destination_realm.as_str());
-    config.ro.ocs_host = args.destination_host.as_deref().map(Into::into);
-    (config.ro.tx, config.request_timeout) = (args.timeout, args.timeout);
+    let charging = &args.charging;
+    let mut config = charging.config().ro_client(charging.destination_realm.as_str());
+    config.ro.ocs_host = charging.destination_host.as_deref().map(Into::into);
+    config.ro.tx = charging.timeout;
     // What cannot be delivered is told, not kept.
     config.ro.buffer = 0;
-    client::run(config, |node| charge(args, node))
+    client::run(charging, config, |node| charge(args, node))
 }
 
 async fn charge(args: &Args, node: Node) -> Result<()> {
     let ro = node.ro()?;
-    let service = ro.service(args.service_context_id.as_str()).subscription(imsi(args.subscription_id_imsi.as_str()));
+    let service = ro.service(args.service_context_id.as_str());
+    let service = service.subscription(imsi(args.charging.subscription_id_imsi.as_str()));
     let calls = Calls::new(plan(args));
     ro.on_reauth({
         let calls = Arc::clone(&calls);
@@ -138,8 +113,7 @@ async fn charge(args: &Args, node: Node) -> Result<()> {
         let calls = Arc::clone(&calls);
         move |session, asr| Arc::clone(&calls).aborted(session, asr)
     });
-    let charged = calls.run(&service, args.calls, args.concurrency).await;
-    charged.map_err(|error| anyhow!(error).context(format!("cannot charge by way of {}", args.peer)))
+    Ok(calls.run(&service, args.charging.calls, args.charging.concurrency).await?)
 }
 
 fn plan(args: &Args) -> Plan {

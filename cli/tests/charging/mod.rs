@@ -95,6 +95,14 @@ pub(crate) fn lines(output: &Output, status: i32) -> Vec<Value> {
     text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
+/// What a line of a client says of an exchange, its Session-Id and latency aside.
+pub(crate) fn said(line: &Value) -> (&str, &str, Option<u64>, u64) {
+    assert!(line["session_id"].as_str().is_some_and(|id| id.split(';').count() >= 3), "{line}");
+    assert!(line["latency_us"].as_u64().is_some_and(|latency| latency > 0), "{line}");
+    let command = line["command"].as_str().unwrap();
+    (command, line["type"].as_str().unwrap_or_default(), line["number"].as_u64(), line["result_code"].as_u64().unwrap())
+}
+
 /// An address on which nobody listens.
 pub(crate) fn nowhere() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
