@@ -325,10 +325,26 @@ impl Config {
         self
     }
 
+    /// Every name, and whose it is.
+    fn names(&self) -> impl Iterator<Item = (&'static str, &DiameterIdentity)> {
+        let local = [("the Origin-Host", &self.local.origin_host), ("the Origin-Realm", &self.local.origin_realm)];
+        let servers = [
+            ("the realm of the OCF", &self.ro.ocs_realm),
+            ("the host of the OCF", &self.ro.ocs_host),
+            ("the realm of the CDF", &self.rf.cdf_realm),
+            ("the host of the CDF", &self.rf.cdf_host),
+        ];
+        let servers = servers.into_iter().filter_map(|(what, name)| Some((what, name.as_ref()?)));
+        let realms = self.realms.iter().map(|realm| ("a realm", &realm.realm));
+        let peers = self.peers.iter().filter_map(|peer| peer.identity.as_ref());
+        let peers = peers.chain(&self.lenient).chain(self.realms.iter().flat_map(|realm| &realm.peers));
+        local.into_iter().chain(servers).chain(realms).chain(peers.map(|name| ("the Origin-Host of a peer", name)))
+    }
+
     /// What cannot be right, for people; the first of it.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if !self.local.origin_host.is_valid() || !self.local.origin_realm.is_valid() {
-            return Err("Origin-Host and Origin-Realm must be names in ASCII, and not empty".into());
+        if let Some((what, name)) = self.names().find(|(_, name)| !name.is_valid()) {
+            return Err(format!("`{name}` cannot be {what}: that is a name in ASCII, without spaces and not empty"));
         }
         if self.watchdog_interval < MIN_TW_INIT {
             return Err(format!(

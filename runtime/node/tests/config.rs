@@ -356,8 +356,16 @@ async fn a_configuration_that_was_built_is_checked_when_the_node_starts() {
     let mut nobody = base().peer(("localhost", 1));
     nobody.peers[0].address = None;
     for (config, told) in [
-        (Config::new("", "example.com"), "Origin-Host"),
-        (Config::new("a.example.com", "x y"), "Origin-Realm"),
+        (Config::new("", "example.com"), "`` cannot be the Origin-Host: "),
+        (Config::new("a.example.com", "x y"), "`x y` cannot be the Origin-Realm: "),
+        (base().ro_client("x y"), "`x y` cannot be the realm of the OCF: "),
+        (base().ocs_host("x y"), "`x y` cannot be the host of the OCF: "),
+        (base().rf_client("x y"), "`x y` cannot be the realm of the CDF: "),
+        (base().cdf_host("x y"), "`x y` cannot be the host of the CDF: "),
+        (base().realm("x y", ["ocs.example.net"]), "`x y` cannot be a realm: "),
+        (base().known_peer("x y"), "`x y` cannot be the Origin-Host of a peer: "),
+        (base().lenient_peer("x y"), "`x y` cannot be the Origin-Host of a peer: "),
+        (base().realm("example.net", ["x y"]), "`x y` cannot be the Origin-Host of a peer: "),
         (short, "RFC 3539 forbids less than 6s"),
         (nowhere, "ocs.example.net is to be connected to, but has no address"),
         (nobody, "neither a name nor an address"),

@@ -57,7 +57,7 @@ pub enum CloseReason {
     #[error("the transport ended: {0}")]
     Transport(String),
     /// CER and CEA did not complete in time.
-    #[error("no {0} within {1:?}")]
+    #[error("connected, but no {0} within {1:?}")]
     EstablishTimeout(&'static str, Duration),
     /// The peer refused the CER.
     #[error("{} answered the CER with Result-Code {result_code}{}", named(peer), text(message))]

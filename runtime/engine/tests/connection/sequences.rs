@@ -243,7 +243,7 @@ fn a_cer_without_cea_is_given_up() {
     let mut bench = Bench::new(Role::Initiator);
     assert_eq!(bench.sent::<CapabilitiesExchangeRequest>().len(), 1);
     bench.pass(ESTABLISH);
-    assert_eq!(bench.reason().unwrap(), "no CEA within 10s");
+    assert_eq!(bench.reason().unwrap(), "connected, but no CEA within 10s");
 }
 
 #[test]
