@@ -37,7 +37,7 @@ pub enum StartError {
 pub enum SendError {
     /// The request cannot be encoded.
     #[error("the request cannot be encoded: {0}")]
-    Encode(#[from] EncodeError),
+    Encode(EncodeError),
     /// No connected peer can take the request.
     #[error("no route to {destination} for application {application}: {cause}")]
     NoRoute {
@@ -86,6 +86,13 @@ pub enum SendError {
     /// A method of [`blocking`](crate::blocking) was called in async code, which must not wait. Nothing was sent.
     #[error("a blocking call in async code: use the async interface, or `spawn_blocking`")]
     InAsyncContext,
+}
+
+/// The text says it all: it is not the source as well, which would tell it twice.
+impl From<EncodeError> for SendError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
 }
 
 fn text(answer: &AnswerMessage) -> String {

@@ -132,6 +132,15 @@ async fn an_application_id_that_is_not_that_of_the_header_is_refused() {
 }
 
 #[tokio::test]
+async fn a_request_that_cannot_be_encoded_says_so_once() {
+    let ctf = Node::builder(client()).start().await.unwrap();
+    let error = soon(ctf.send(CREDIT_CONTROL, &ccr("a b"))).await.unwrap_err();
+    assert!(error.to_string().contains("cannot be encoded: CCR.Destination-Realm: "), "{error}");
+    // Whoever tells every cause would tell it again.
+    assert!(std::error::Error::source(&error).is_none());
+}
+
+#[tokio::test]
 async fn an_empty_session_id_is_of_no_session() {
     let ocs = granting(config("ocs.example.net")).start().await.unwrap();
     let (header, answer) = answered(&ocs, |ccr| ccr.session_id = "".into()).await;

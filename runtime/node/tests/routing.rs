@@ -159,23 +159,30 @@ async fn an_error_tells_why_nobody_could_take_the_request() {
 #[tokio::test]
 async fn a_peer_that_leaves_the_cer_unanswered_is_named() {
     let (listener, address) = listener().await;
-    let mut config = client().peer(address).ro_client("example.net");
-    config.request_timeout = Duration::from_millis(200);
+    let mut config = client().peer(address).ro_client("example.net").rf_client("example.net");
     config.ro.tx = Duration::from_millis(100);
+    config.rf.buffer = 0;
     let client = started(config).await;
     let mut silent = Raw::accept(&listener).await;
-    silent.message::<CapabilitiesExchangeRequest>().await;
+    let cer = silent.message::<CapabilitiesExchangeRequest>().await;
     let service = client.ro().unwrap().service("32251@3gpp.org");
-    let told = |waited: &str, error: String| {
-        let cause = format!(
-            "no peer connected within {waited}: {address}: accepted the connection, but has not answered the CER"
-        );
+    let told = |error: String| {
+        let cause =
+            format!("no peer connected within 100ms: {address}: accepted the connection, but has not answered the CER");
         assert!(error.contains(&cause), "{error}");
     };
-    told("200ms", refusal(&client, &ccr("example.net")).await);
-    // Whichever clock stops first.
-    told("100ms", soon(service.clone().initial(|_| ())).await.unwrap_err().to_string());
-    told("100ms", soon(service.price_enquiry(|_| ())).await.unwrap_err().to_string());
+    told(soon(service.clone().initial(|_| ())).await.unwrap_err().to_string());
+    told(soon(service.price_enquiry(|_| ())).await.unwrap_err().to_string());
+    let record = client.rf().unwrap().service("32274@3gpp.org").timeout(Duration::from_millis(100)).event(|_| ());
+    match soon(record).await {
+        Ok(Delivered::Lost(error)) | Err(error) => told(error.to_string()),
+        other => panic!("{other:?}"),
+    }
+    // What was told not to be sent is not sent when the peer comes round.
+    silent.send_cea(cer.header, "ocs.example.net").await;
+    let next = ccr("example.net");
+    let _waiting = sending(&client, next.clone());
+    assert_eq!(silent.message::<Ccr>().await.body, next);
 }
 
 #[tokio::test]

@@ -167,7 +167,14 @@ impl<F: CcrForm> Task<F> {
             }
         } else if let Some(why) = unanswered {
             let error = match why {
-                NoAnswer::TxExpired => self.out.tx_expired(&self.service.shared, self.service.settings.tx),
+                NoAnswer::TxExpired => {
+                    let error = self.out.tx_expired(&self.service.shared, self.service.settings.tx);
+                    // What is told as not sent is not sent later either, except where the service is granted in hope of that.
+                    if !granted && matches!(error, RoError::Send(_)) {
+                        self.in_flight = None;
+                    }
+                    error
+                }
                 NoAnswer::SendFailed | NoAnswer::TimedOut | NoAnswer::BadAnswer => {
                     self.error.take().unwrap_or(RoError::Ended)
                 }

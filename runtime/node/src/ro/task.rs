@@ -293,7 +293,14 @@ impl<F: CcrForm> Task<F> {
             self.resolve(result);
         } else if let Some(why) = unanswered {
             let error = match why {
-                NoAnswer::TxExpired => self.tx_expired(),
+                NoAnswer::TxExpired => {
+                    let error = self.tx_expired();
+                    // What is told as not sent is not sent later either: the server would keep a session that is over here.
+                    if self.machine.is_closed() && matches!(error, RoError::Send(_)) {
+                        self.in_flight = None;
+                    }
+                    error
+                }
                 NoAnswer::SendFailed | NoAnswer::TimedOut | NoAnswer::BadAnswer => {
                     self.last_error.take().unwrap_or(RoError::Ended)
                 }
