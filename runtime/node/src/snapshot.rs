@@ -1,5 +1,6 @@
 //! What the snapshots of sessions have in common.
 
+use diametric_protocol::message::{EndToEndId, Header, HopByHopId, Request};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
@@ -25,6 +26,12 @@ impl<'de> Deserialize<'de> for Version {
             ))),
         }
     }
+}
+
+/// What every request of a session repeats, encoded. It has been sent before, so it can be.
+pub(crate) fn template<R: Request>(template: &R) -> Vec<u8> {
+    let header = Header::of::<R>(HopByHopId::default(), EndToEndId::default());
+    diametric_protocol::message::encode(header, template).unwrap_or_default()
 }
 
 /// An encoded message: hexadecimal where people may read it, octets elsewhere.

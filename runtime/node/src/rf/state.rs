@@ -2,12 +2,12 @@
 
 use super::service::{AcrForm, Service, Settings};
 use super::session::{self, RfSession};
-use super::{ACCOUNTING, Rf, RfError};
+use super::{Rf, RfError};
 use crate::attributes::Attributes;
 use crate::snapshot::{self, Version};
 use diametric_engine::rf::session::{PhaseState, SessionState};
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRequest};
-use diametric_protocol::message::{self, Command, EndToEndId, Header, HopByHopId};
+use diametric_protocol::message;
 use diametric_protocol::value::DiameterIdentity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,13 +51,6 @@ impl RfSessionState {
         server: Option<&DiameterIdentity>,
         attributes: &Attributes,
     ) -> Self {
-        let header = Header {
-            flags: AccountingRequest::FLAGS,
-            command: AccountingRequest::CODE,
-            application: ACCOUNTING,
-            hop_by_hop: HopByHopId::default(),
-            end_to_end: EndToEndId::default(),
-        };
         let (mut template, settings, now) = (service.template.clone(), &service.settings, SystemTime::now());
         template.session_id = state.session_id.as_str().into();
         Self {
@@ -66,8 +59,7 @@ impl RfSessionState {
             next_number: state.next_number,
             attributes: attributes.all(),
             server: server.map(ToString::to_string),
-            // The session was started, so its template has been sent before: it can be encoded.
-            template: message::encode(header, &template).unwrap_or_default(),
+            template: snapshot::template(&template),
             timeout: settings.timeout,
             resends: settings.resends,
             realtime_required: (settings.realtime_required.0, state.realtime_required.0),

@@ -2,14 +2,14 @@
 
 use super::service::{CcrForm, Service, Settings};
 use super::session::{self, RoSession};
-use super::{CREDIT_CONTROL, Ro, RoError};
+use super::{Ro, RoError};
 use crate::attributes::Attributes;
 use crate::snapshot::{self, Version};
 use diametric_engine::ro::session::{PhaseState, SessionState};
 use diametric_protocol::credit_control::{
     CcSessionFailover, CreditControlFailureHandling, CreditControlRequest, DirectDebitingFailureHandling,
 };
-use diametric_protocol::message::{self, Command, EndToEndId, Header, HopByHopId};
+use diametric_protocol::message;
 use diametric_protocol::value::DiameterIdentity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,13 +61,6 @@ impl RoSessionState {
         server: Option<&DiameterIdentity>,
         attributes: &Attributes,
     ) -> Self {
-        let header = Header {
-            flags: CreditControlRequest::FLAGS,
-            command: CreditControlRequest::CODE,
-            application: CREDIT_CONTROL,
-            hop_by_hop: HopByHopId::default(),
-            end_to_end: EndToEndId::default(),
-        };
         let mut template = service.template.clone();
         template.session_id = state.session_id.as_str().into();
         Self {
@@ -76,8 +69,7 @@ impl RoSessionState {
             next_number: state.next_number,
             attributes: attributes.all(),
             server: server.map(ToString::to_string),
-            // The session is open, so its template has been sent before: it can be encoded.
-            template: message::encode(header, &template).unwrap_or_default(),
+            template: snapshot::template(&template),
             failure_handling: Handling {
                 local: service.settings.failure_handling.0,
                 answered: state.answered_handling.map(|handling| handling.0),
@@ -88,7 +80,7 @@ impl RoSessionState {
             request_timeout: service.settings.request_timeout,
             session_failover: (service.settings.session_failover.0, state.session_failover.0),
             alternates: service.settings.alternates,
-            validity: state.validity.map(|left| SystemTime::now() + left),
+            validity: state.validity.and_then(|left| SystemTime::now().checked_add(left)),
             restricted: state.restricted,
         }
     }
