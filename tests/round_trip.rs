@@ -7,7 +7,7 @@
 
 use diametric_dictionary::Loader;
 use diametric_dictionary::index::Index;
-use diametric_dictionary::model::{AvpId, CommandId, DataType, Dictionary};
+use diametric_dictionary::model::{self, AvpId, CommandId, DataType, Dictionary};
 use diametric_protocol::codec::{Avp, Known, decode_payload};
 use diametric_protocol::message::{self, Command};
 use diametric_protocol::value::RawGroup;
@@ -36,6 +36,13 @@ struct MessageType {
     request: bool,
     name: &'static str,
     round_trip: RoundTrip,
+}
+
+impl MessageType {
+    fn id(&self) -> CommandId {
+        let is = |command: &model::Command| (command.application, command.code) == (self.application, self.code);
+        CommandId(DICTIONARY.commands.iter().position(is).expect("it is in the dictionary"))
+    }
 }
 
 fn types() -> (Vec<AvpType>, Vec<MessageType>) {
@@ -193,13 +200,8 @@ fn every_group() {
 fn every_command() {
     let (_, types) = types();
     for message in &types {
-        let position = DICTIONARY
-            .commands
-            .iter()
-            .position(|command| (command.application, command.code) == (message.application, message.code))
-            .expect("it is in the dictionary");
         cases(500, |generator, fill, told| {
-            let made = generator.message(CommandId(position), message.request, fill);
+            let made = generator.message(message.id(), message.request, fill);
             let frame = made.encode();
             let told = |read: &[u8]| format!("{}, {}: {}", message.name, told(), encode(read));
             assert_written((message.round_trip)(&frame), &frame, || told(&frame));
@@ -231,13 +233,8 @@ fn the_answer_message() {
 fn no_avp_of_a_message_is_lost() {
     let (_, types) = types();
     for message in &types {
-        let position = DICTIONARY
-            .commands
-            .iter()
-            .position(|command| (command.application, command.code) == (message.application, message.code))
-            .expect("it is in the dictionary");
         cases(500, |generator, fill, told| {
-            let frame = generator.message(CommandId(position), message.request, fill).encode();
+            let frame = generator.message(message.id(), message.request, fill).encode();
             let broken = messages::mutation::octets(&frame, &mut generator.rng);
             if let Ok(written) = (message.round_trip)(&broken) {
                 let count = |frame: &[u8]| AvpReader::new(&frame[20..]).filter_map(Result::ok).count();

@@ -2,11 +2,11 @@
 
 use crate::raw::{self, Raw};
 use crate::support::{
-    CREDIT_CONTROL, assert_served, ccr, client_at, client_of, grant, granted, header, pair, server, soon, until,
+    CREDIT_CONTROL, asr, assert_served, ccr, client_at, client_of, grant, granted, header, pair, server, soon, until,
 };
 use diametric::base::{
-    AbortSessionRequest, AbortSessionRequestRequired, DisconnectCause, DisconnectPeerAnswer, DisconnectPeerRequest,
-    DisconnectPeerRequestRequired, ResultCode,
+    AbortSessionRequest, DisconnectCause, DisconnectPeerAnswer, DisconnectPeerRequest, DisconnectPeerRequestRequired,
+    ResultCode,
 };
 use diametric::credit_control::Ccr;
 use diametric::message::{self, Received};
@@ -53,15 +53,7 @@ async fn a_handler_may_ask_the_peer_something() {
     let server = Node::builder(config).handle(CREDIT_CONTROL, move |incoming: Incoming<Ccr>| {
         let node = node.get().unwrap().clone();
         async move {
-            let asr = AbortSessionRequest::new(AbortSessionRequestRequired {
-                session_id: "x;1;1".into(),
-                origin_host: "ocs.example.net".into(),
-                origin_realm: "example.net".into(),
-                destination_realm: "example.com".into(),
-                destination_host: "ctf.example.com".into(),
-                auth_application_id: CREDIT_CONTROL,
-            });
-            node.send(CREDIT_CONTROL, &asr).await.expect("the client answers");
+            node.send(CREDIT_CONTROL, &asr("x;1;1")).await.expect("the client answers");
             Ok(granted(&incoming.request))
         }
     });
@@ -124,14 +116,6 @@ async fn a_handler_of_the_application_is_not_replaced() {
     });
     let _client = client.start().await.unwrap();
     until(|| server.peers().len() == 1).await;
-    let asr = AbortSessionRequest::new(AbortSessionRequestRequired {
-        session_id: "x;1;1".into(),
-        origin_host: "ocs.example.net".into(),
-        origin_realm: "example.net".into(),
-        destination_realm: "example.com".into(),
-        destination_host: "ctf.example.com".into(),
-        auth_application_id: CREDIT_CONTROL,
-    });
-    let error = soon(server.send(CREDIT_CONTROL, &asr)).await.unwrap_err();
+    let error = soon(server.send(CREDIT_CONTROL, &asr("x;1;1"))).await.unwrap_err();
     assert_eq!(error.result_code(), ResultCode::TOO_BUSY);
 }

@@ -1,7 +1,7 @@
 //! Nodes and messages that the tests have in common.
 
 use diametric::answer::ErrorAnswer;
-use diametric::base::ResultCode;
+use diametric::base::{AbortSessionRequest, AbortSessionRequestRequired, ResultCode};
 use diametric::codec::Avp;
 use diametric::credit_control::{CcRequestType, Cca, Ccr, CreditControlAnswerRequired, CreditControlRequestRequired};
 use diametric::message::{Command, EndToEndId, Header, HopByHopId};
@@ -82,6 +82,18 @@ pub(crate) fn ccr(number: u32) -> Ccr {
         service_context_id: "32251@3gpp.org".into(),
         cc_request_type: CcRequestType::UpdateRequest,
         cc_request_number: number,
+    })
+}
+
+/// An ASR of the server for the client.
+pub(crate) fn asr(session_id: &str) -> AbortSessionRequest {
+    AbortSessionRequest::new(AbortSessionRequestRequired {
+        session_id: session_id.into(),
+        origin_host: "ocs.example.net".into(),
+        origin_realm: "example.net".into(),
+        destination_realm: "example.com".into(),
+        destination_host: "ctf.example.com".into(),
+        auth_application_id: CREDIT_CONTROL,
     })
 }
 

@@ -124,6 +124,19 @@ fn a_session_lives_from_initial_to_termination() {
     assert_eq!(server.served.lock().unwrap().last().unwrap().0, CcRequestType::TerminationRequest);
 }
 
+/// What a server asks of a client, which must not take long: servers are async inside.
+fn ask<T: Send + 'static>(node: &Node, asking: impl Future<Output = T> + Send + 'static) -> T {
+    let (answered, answer) = mpsc::channel();
+    let node = node.as_async().clone();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let told = runtime.block_on(asking);
+        drop(node);
+        answered.send(told).unwrap();
+    });
+    answer.recv_timeout(Duration::from_secs(20)).unwrap()
+}
+
 #[test]
 fn a_handler_of_reauthorizations_may_wait() {
     let (server, node, client) = pair();
@@ -137,16 +150,8 @@ fn a_handler_of_reauthorizations_may_wait() {
         panic!("it is granted")
     };
     let served = server.session.lock().unwrap().take().unwrap();
-    let (answered, answer) = mpsc::channel();
-    // The server is async inside.
-    let handle = node.as_async().clone();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let raa = runtime.block_on(served.reauthorize(|_| {}));
-        drop(handle);
-        answered.send(raa.map(|raa| raa.result_code)).unwrap();
-    });
-    assert_eq!(answer.recv_timeout(Duration::from_secs(20)).unwrap().unwrap(), ResultCode::LIMITED_SUCCESS);
+    let raa = ask(&node, served.reauthorize(|_| {}));
+    assert_eq!(raa.unwrap().result_code, ResultCode::LIMITED_SUCCESS);
     assert_eq!(told.recv_timeout(Duration::from_secs(20)).unwrap().unwrap(), 1);
     session.terminate(|_| {}).unwrap();
 }
@@ -165,15 +170,8 @@ fn a_handler_of_aborts_reports_what_was_used() {
         panic!("it is granted")
     };
     let served = server.session.lock().unwrap().take().unwrap();
-    let (answered, answer) = mpsc::channel();
-    let handle = node.as_async().clone();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let asa = runtime.block_on(served.abort(|_| {}));
-        drop(handle);
-        answered.send(asa.map(|asa| asa.result_code)).unwrap();
-    });
-    assert_eq!(answer.recv_timeout(Duration::from_secs(20)).unwrap().unwrap(), ResultCode::SUCCESS);
+    let asa = ask(&node, served.abort(|_| {}));
+    assert_eq!(asa.unwrap().result_code, ResultCode::SUCCESS);
     let ended = told.recv_timeout(Duration::from_secs(20)).unwrap().unwrap();
     assert_eq!(ended, CcRequestType::TerminationRequest);
     assert!(matches!(session.update(|_| {}).unwrap_err(), RoError::Ended));

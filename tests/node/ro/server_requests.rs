@@ -1,10 +1,8 @@
 //! What a server asks of a session: RAR and ASR.
 
 use super::{Scene, using};
-use crate::support::{CREDIT_CONTROL, soon, until};
-use diametric::base::{
-    AbortSessionRequest, AbortSessionRequestRequired, ReAuthRequestType, ResultCode, TerminationCause,
-};
+use crate::support::{CREDIT_CONTROL, asr, soon, until};
+use diametric::base::{ReAuthRequestType, ResultCode, TerminationCause};
 use diametric::credit_control::{CcRequestType, Rar, ReAuthRequestRequired};
 use diametric::ro::{RoError, RoSession, imsi};
 use tokio::sync::mpsc;
@@ -70,20 +68,9 @@ async fn a_reauthorization_of_no_session_is_refused() {
     scene.assert_quiet().await;
 }
 
-fn asr(session: &RoSession) -> AbortSessionRequest {
-    AbortSessionRequest::new(AbortSessionRequestRequired {
-        session_id: session.id().into(),
-        origin_host: "ocs.example.net".into(),
-        origin_realm: "example.net".into(),
-        destination_realm: "example.com".into(),
-        destination_host: "ctf.example.com".into(),
-        auth_application_id: CREDIT_CONTROL,
-    })
-}
-
 impl Scene {
     async fn abort(&self, session: &RoSession) -> ResultCode {
-        let asa = soon(self.server.send(CREDIT_CONTROL, &asr(session))).await.unwrap();
+        let asa = soon(self.server.send(CREDIT_CONTROL, &asr(session.id()))).await.unwrap();
         assert_eq!(asa.session_id, session.id());
         asa.result_code
     }
@@ -180,7 +167,7 @@ async fn a_session_that_ends_is_aborted_without_a_second_termination() {
     });
     let session = scene.open().await;
     scene.next().await;
-    let asr = asr(&session);
+    let asr = asr(session.id());
     let last = tokio::spawn(session.terminate(using(7, 2)));
     let ccr = scene.next().await;
     assert_eq!(ccr.multiple_services_credit_control[0].used_service_unit[0].cc_total_octets, Some(2));
