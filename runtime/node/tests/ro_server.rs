@@ -1,5 +1,8 @@
 //! An online charging server as its clients see it: repetitions, sessions that do not exist, silent clients.
 
+mod common;
+
+use common::{CREDIT_CONTROL, soon};
 use diametric::answer::ErrorAnswer;
 use diametric::base::{ProxyInfo, ProxyInfoRequired, ResultCode};
 use diametric::credit_control::{
@@ -13,8 +16,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
-
-const CREDIT_CONTROL: u32 = 4;
 
 /// What happens at a server.
 #[derive(Debug, PartialEq)]
@@ -147,11 +148,6 @@ async fn client_of(server: &Node, name: &str) -> Node {
     let mut config = Config::new(name, "example.com").peer(server.listening()[0]).ro_client("example.net");
     config.drain_timeout = Duration::from_millis(50);
     Node::builder(config).start().await.unwrap()
-}
-
-/// What `future` comes to, which must not take long.
-async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("this should not take so long")
 }
 
 /// The configuration that most tests have.

@@ -1,6 +1,6 @@
 //! Records that cannot be delivered at once.
 
-use crate::{EventRecord, InterimRecord, SERVICE, Scene, StartRecord, StopRecord, soon};
+use crate::{EventRecord, InterimRecord, SERVICE, Scene, StartRecord, StopRecord, soon, until};
 use diametric::accounting::AccountingRealtimeRequired as Realtime;
 use diametric::base::ResultCode;
 use diametric::rf::{Delivered, RfError};
@@ -199,12 +199,7 @@ async fn one_record_that_fails_does_not_hold_up_the_others() {
     assert_eq!(users, ["a", "b"]);
     // One answer, for the handler of `a`, which took it at last; so it is known when it comes again.
     scene.cdf.may_answer.add_permits(1);
-    soon(async {
-        while scene.rf().undelivered() > 1 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    until(|| scene.rf().undelivered() <= 1).await;
     scene.cdf.may_answer.add_permits(1);
     soon(scene.rf().drain()).await;
     scene.assert_quiet().await;

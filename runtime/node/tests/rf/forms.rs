@@ -1,6 +1,6 @@
 //! An own form of ACR, as a vendor's dictionary generates it: the standard one and a member that it requires.
 
-use crate::{ACCOUNTING, SERVICE, client_of, soon};
+use crate::{ACCOUNTING, SERVICE, client_of, soon, until};
 use diametric::accounting::{Aca, Acr};
 use diametric::answer::ErrorAnswer;
 use diametric::base::ResultCode;
@@ -143,12 +143,7 @@ async fn an_own_form_all_the_way() {
     // A session that nobody stops is stopped in the standard form.
     let started = soon(rf.service(SERVICE).start_as::<CallAcr>("call 0", |_| ())).await.unwrap();
     drop(started);
-    soon(async {
-        while cdf.0.lock().unwrap().len() < 6 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    until(|| cdf.0.lock().unwrap().len() >= 6).await;
     assert_eq!(cdf.0.lock().unwrap().pop(), Some((1, String::new())));
     assert_eq!(ACCOUNTING, Acr::APPLICATION);
 }

@@ -1,6 +1,8 @@
 //! Offline charging between two nodes over loopback TCP.
 
 mod buffer;
+#[path = "../common/mod.rs"]
+mod common;
 mod forms;
 mod server;
 mod session;
@@ -16,9 +18,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 
+pub(crate) use common::{ACCOUNTING, soon, until};
 pub(crate) use diametric::accounting::AccountingRecordType::{EventRecord, InterimRecord, StartRecord, StopRecord};
 
-pub(crate) const ACCOUNTING: u32 = 3;
 pub(crate) const SERVICE: &str = "32260@3gpp.org";
 
 /// What happens at a server.
@@ -172,12 +174,7 @@ impl Scene {
     pub(crate) async fn stop_server(self) -> Stopped {
         let address = self.server.listening()[0];
         soon(self.server.shutdown()).await;
-        soon(async {
-            while !self.client.peers().is_empty() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await;
+        until(|| self.client.peers().is_empty()).await;
         Stopped { address, client: self.client, cdf: self.cdf, told: self.told, sent: self.sent }
     }
 }
@@ -229,11 +226,6 @@ pub(crate) async fn next(told: &mut mpsc::UnboundedReceiver<Told>) -> Record {
         Told::Record(record) => *record,
         Told::Silent(session) => panic!("{session:?}"),
     }
-}
-
-/// What `future` comes to, which must not take long.
-pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("this should not take so long")
 }
 
 pub(crate) fn acr(session: &str, record_type: AccountingRecordType, number: u32) -> Acr {

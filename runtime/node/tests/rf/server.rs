@@ -2,7 +2,7 @@
 
 use crate::{
     ACCOUNTING, Cdf, EventRecord, InterimRecord, Scene, StartRecord, StopRecord, Told, acr, client_of, next, serve,
-    soon,
+    soon, until,
 };
 use diametric::accounting::{Aca, AccountingRecordType, Acr};
 use diametric::answer::ErrorAnswer;
@@ -92,12 +92,7 @@ async fn a_record_outlives_its_connection() {
     let server = scene.server.clone();
     drop(std::mem::replace(&mut scene.client, client_of(&server, |config| config).await.0));
     scene.cdf.may_answer.add_permits(1);
-    soon(async {
-        while scene.cdf.may_answer.available_permits() > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    until(|| scene.cdf.may_answer.available_permits() == 0).await;
     // So the record is known.
     assert_eq!(send(&scene.client, &acr("1", EventRecord, 0)).await.unwrap().result_code, ResultCode::SUCCESS);
     scene.assert_quiet().await;

@@ -1,6 +1,6 @@
 //! Sessions and events, as long as the server answers.
 
-use crate::{EventRecord, InterimRecord, SERVICE, Scene, StartRecord, StopRecord, next, serve, soon};
+use crate::{EventRecord, InterimRecord, SERVICE, Scene, StartRecord, StopRecord, next, serve, soon, until};
 use diametric::accounting::AccountingRealtimeRequired as Realtime;
 use diametric::base::ResultCode;
 use diametric::rf::{Delivered, RfError, RfServerConfig, RfSession, RfSessionState};
@@ -305,7 +305,7 @@ async fn a_session_stays_with_its_server_until_that_is_gone() {
     let a = serve(cdf.clone(), "a.example.net", RfServerConfig::new(), any).await;
     let b = serve(cdf.clone(), "b.example.net", RfServerConfig::new(), any).await;
     let (client, _) = crate::client_of(&a, |config| config.peer(b.listening()[0])).await;
-    connected(&client, 2).await;
+    until(|| client.peers().len() == 2).await;
     let session = soon(client.rf().unwrap().service(SERVICE).start(|_| ())).await.unwrap().session;
     let first = next(&mut told).await.server;
     for _ in 0..4 {
@@ -330,11 +330,11 @@ async fn a_session_stays_with_its_server_until_that_is_gone() {
         config.peer(other.listening()[0])
     })
     .await;
-    connected(&client, 2).await;
+    until(|| client.peers().len() == 2).await;
     let state = soon(session.detach()).await.unwrap();
     let session = client.rf().unwrap().resume(&state).unwrap();
     soon(other.shutdown()).await;
-    connected(&client, 1).await;
+    until(|| client.peers().len() == 1).await;
     assert!(soon(session.stop(|_| ())).await.unwrap().answer().is_some());
     let stop = next(&mut told).await;
     assert_eq!((stop.what().0, stop.server.as_str(), stop.retransmitted), (StopRecord, "c.example.net", false));
@@ -350,7 +350,7 @@ async fn a_record_without_an_answer_goes_to_another_server() {
         config.peer(b.listening()[0]).realm("example.net", ["a.example.net", "b.example.net"])
     })
     .await;
-    connected(&client, 2).await;
+    until(|| client.peers().len() == 2).await;
     let service = client.rf().unwrap().service(SERVICE).timeout(Duration::from_millis(200)).resends(2);
     cdf.silence();
     let event = tokio::spawn(service.event(|_| ()));
@@ -358,12 +358,7 @@ async fn a_record_without_an_answer_goes_to_another_server() {
     let went: Vec<_> = arrived.iter().map(|record| (record.server.as_str(), record.retransmitted)).collect();
     assert_eq!(went, [("a.example.net", false), ("b.example.net", true)]);
     // Where all were tried, the first is as good as any; it knows the record again, and does not handle it twice.
-    soon(async {
-        while sent.lock().unwrap().len() < 3 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    until(|| sent.lock().unwrap().len() >= 3).await;
     cdf.may_answer.add_permits(100);
     assert!(soon(event).await.unwrap().unwrap().answer().is_some());
 }
@@ -378,7 +373,7 @@ async fn a_record_that_its_server_cannot_deliver_goes_to_another_server() {
         config.peer(b.listening()[0]).realm("example.net", ["a.example.net", "b.example.net"])
     })
     .await;
-    connected(&client, 2).await;
+    until(|| client.peers().len() == 2).await;
     let session = soon(client.rf().unwrap().service(SERVICE).start(|_| ())).await.unwrap().session;
     assert_eq!(next(&mut at_one).await.what(), (StartRecord, 0));
     one.answer_with(3002);
@@ -401,15 +396,6 @@ async fn a_relay_that_cannot_reach_a_server_is_asked_for_another() {
     assert_eq!((interim.what(), &interim.acr.destination_host), ((InterimRecord, 1), &None));
     let sent = scene.sent.lock().unwrap().clone();
     assert!(sent.len() == 3 && sent[1] == sent[2], "{sent:?}");
-}
-
-async fn connected(node: &Node, peers: usize) {
-    soon(async {
-        while node.peers().len() != peers {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
 }
 
 #[tokio::test]
