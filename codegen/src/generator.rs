@@ -11,6 +11,7 @@ use quote::ToTokens;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs};
+use syn::parse::Parser;
 
 /// Generates Rust from dictionaries.
 #[derive(Clone, Debug)]
@@ -325,7 +326,8 @@ fn check_names(loaded: &mut Loaded, unit: UnitId) {
 }
 
 fn parse_path(path: &str) -> Result<TokenStream, Error> {
-    let parsed: syn::Path = syn::parse_str(path)
+    let parsed = syn::Path::parse_mod_style
+        .parse_str(path)
         .map_err(|error| Error::Option(format!("`{path}` is not the path of a Rust module: {error}")))?;
     Ok(parsed.to_token_stream())
 }

@@ -91,6 +91,8 @@ fn a_file_that_is_not_there_is_a_mistake_too() {
 
 #[test]
 fn a_runtime_that_is_no_path_is_refused() {
-    let error = Generator::new().runtime_path("not a path").try_generate().unwrap_err();
-    assert!(error.to_string().starts_with("`not a path` is not the path of a Rust module"), "{error}");
+    for path in ["not a path", "a<b>", "a::<b>::c", ""] {
+        let error = Generator::new().runtime_path(path).try_generate().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("`{path}` is not the path of a Rust module")), "{error}");
+    }
 }
