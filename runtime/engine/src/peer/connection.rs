@@ -390,6 +390,7 @@ impl Connection {
     pub fn send_request(&mut self, mut frame: Vec<u8>, timeout: Duration, now: Instant) -> Result<HopByHopId, NotOpen> {
         let header = Header::peek(&frame).filter(|_| self.state == State::Open).ok_or(NotOpen)?;
         let id = self.pending.insert(header.command, header.end_to_end, now + timeout);
+        // A header has been read from it, so there is a whole one.
         frame[12..16].copy_from_slice(&id.0.to_be_bytes());
         self.transmit.push_back(frame);
         Ok(id)
