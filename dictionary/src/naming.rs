@@ -77,12 +77,7 @@ pub fn variant_name(label: &str) -> Result<String, NameError> {
 /// Module name of a dictionary or an application: `Diameter Credit Control` becomes `diameter_credit_control`. Total: what
 /// leaves no letter or digit becomes `dictionary`.
 pub fn module_name(name: &str) -> String {
-    let mut module = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .map(lowered)
-        .collect::<Vec<_>>()
-        .join("_");
+    let mut module = words(name).collect::<Vec<_>>().join("_");
     if module.is_empty() {
         module.push_str("dictionary");
     }
@@ -209,23 +204,19 @@ pub fn field_of_type(type_name: &str) -> Result<String, NameError> {
     field_name(&words.replace('_', "-"))
 }
 
+/// What stands between other characters than letters and digits, in lower case.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(lowered)
+}
+
 /// Some legal type name, for what has been reported or is let pass.
 pub(crate) fn forced_type_name(name: &str) -> String {
-    let name: String = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .map(|part| capitalized(&lowered(part)))
-        .collect();
+    let name: String = words(name).map(|word| capitalized(&word)).collect();
     if check_type_name(&name).is_ok() { name } else { format!("Avp{name}") }
 }
 
 /// Some legal field name, for what has been reported or is let pass.
 pub(crate) fn forced_field_name(name: &str) -> String {
-    let field = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .map(lowered)
-        .collect::<Vec<_>>()
-        .join("_");
+    let field = words(name).collect::<Vec<_>>().join("_");
     if check_field_name(&field).is_ok() { field } else { format!("avp_{field}") }
 }

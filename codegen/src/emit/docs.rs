@@ -97,10 +97,7 @@ pub(crate) fn avp(dictionary: &Dictionary, avp: &Avp) -> Vec<String> {
         facts.push_str(&format!(" {}.", prose(spec)));
     }
     lines.push(facts);
-    if let Some(deprecated) = &avp.deprecated {
-        lines.push(String::new());
-        lines.push(format!("**Deprecated**: {}", sentence(deprecated)));
-    }
+    lines.extend(deprecation(avp.deprecated.as_deref()));
     lines
 }
 
@@ -108,6 +105,11 @@ fn flags(avp: &Avp, rule: FlagRule) -> String {
     let m = (avp.m == rule).then_some("M");
     let p = (avp.p == rule).then_some("P");
     [m, p].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The end of a documentation: why what it is about should not be used any more.
+fn deprecation(deprecated: Option<&str>) -> impl Iterator<Item = String> {
+    deprecated.into_iter().flat_map(|why| [String::new(), format!("**Deprecated**: {}", sentence(why))])
 }
 
 /// The documentation of a named value.
@@ -118,10 +120,7 @@ pub(crate) fn item(item: &Item) -> Vec<String> {
     }
     line.push('.');
     let mut lines = vec![line];
-    if let Some(deprecated) = &item.deprecated {
-        lines.push(String::new());
-        lines.push(format!("**Deprecated**: {}", sentence(deprecated)));
-    }
+    lines.extend(deprecation(item.deprecated.as_deref()));
     lines
 }
 
@@ -137,10 +136,7 @@ pub(crate) fn member(dictionary: &Dictionary, member: &Member) -> Vec<String> {
         None => line.push('.'),
     }
     let mut lines = vec![line];
-    if let Some(deprecated) = &avp.deprecated {
-        lines.push(String::new());
-        lines.push(format!("**Deprecated**: {}", sentence(deprecated)));
-    }
+    lines.extend(deprecation(avp.deprecated.as_deref()));
     lines
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod ast;
 mod attributes;
 mod lower;
 mod schema;
-mod tree;
+pub(crate) mod tree;
 
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::model::FileId;

@@ -276,6 +276,6 @@ impl Builder<'_> {
 }
 
 /// Positions are counted in `u64` by the reader, in memory they are `usize`.
-fn position(position: u64) -> usize {
+pub(crate) fn position(position: u64) -> usize {
     usize::try_from(position).unwrap_or(usize::MAX)
 }

@@ -5,6 +5,7 @@ use super::entities::{self, Entity, Folder};
 use super::raw::{Bit, Raw, RawApplication, RawAvp, RawCommand, RawItem, RawType, RawVendor, Text};
 use crate::diagnostics::{Diagnostic, Severity, catalogue};
 use crate::model::{COMMAND_MAX, FileId};
+use crate::reader::tree::position;
 use crate::source::{Source, Sources, Span};
 use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape_with};
@@ -478,9 +479,4 @@ fn number(text: &str) -> Option<i64> {
         Some(digits) => i64::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with(['+', '-'])),
         None => text.parse().ok().filter(|_| !text.starts_with('+')),
     }
-}
-
-/// Positions are counted in `u64` by the reader, in memory they are `usize`.
-fn position(position: u64) -> usize {
-    usize::try_from(position).unwrap_or(usize::MAX)
 }
