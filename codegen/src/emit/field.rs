@@ -55,15 +55,22 @@ impl Field {
         self.hold == Hold::List && (self.min > 0 || self.max.is_some())
     }
 
-    /// What the field is made with.
+    /// The field as it is made, with nothing in it, in a literal of its struct.
     pub(super) fn blank(&self, names: &Names) -> TokenStream {
-        let (codec, value) = (&names.codec, &names.value);
+        let (name, codec, value) = (&self.name, &names.codec, &names.value);
         let blank = match self.hold {
             Hold::Required => quote!(#codec::AvpValue::blank()),
             Hold::Optional | Hold::OptionalBoxed => quote!(None),
             Hold::List => quote!(#value::List::new()),
         };
-        self.checked(names, &quote!(make), blank)
+        let blank = self.checked(names, &quote!(make), blank);
+        quote!(#name: #blank,)
+    }
+
+    /// The same, but what is required is taken from the companion `required`.
+    pub(super) fn first(&self, names: &Names) -> TokenStream {
+        let name = &self.name;
+        if self.is_required() { quote!(#name: required.#name,) } else { self.blank(names) }
     }
 
     fn shared(&self, names: &Names) -> TokenStream {

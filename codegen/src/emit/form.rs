@@ -62,10 +62,7 @@ impl Form {
         let with = with_methods(fields);
         let is_required = fields.iter().any(Field::is_required);
         let companion = companion_name(name);
-        let members = fields.iter().map(|field| {
-            let (name, blank) = (&field.name, field.blank(names));
-            if field.is_required() { quote!(#name: required.#name,) } else { quote!(#name: #blank,) }
-        });
+        let members = fields.iter().map(|field| field.first(names));
         let (ty, parameter, pattern, argument) = if is_required {
             (quote!(#companion), quote!(, required: #companion), quote!(required), quote!(, required))
         } else {
@@ -99,10 +96,7 @@ impl Form {
         let Names { codec, wire, .. } = names;
         let members = members(names, standard_fields.iter().chain(fields));
         let first = standard_fields.len();
-        let blanks = fields.iter().map(|field| {
-            let (name, blank) = (&field.name, field.blank(names));
-            quote!(#name: #blank,)
-        });
+        let blanks = fields.iter().map(|field| field.blank(names));
         let arms = decode_arms(fields, required_bits(standard_fields), names);
         let standard_counts = if count_calls(standard_fields, 0, names).is_empty() {
             TokenStream::new()

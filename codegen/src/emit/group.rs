@@ -80,10 +80,7 @@ impl Struct {
             };
         }
         let companion = companion_name(name);
-        let members = fields.iter().map(|field| {
-            let (name, blank) = (&field.name, field.blank(names));
-            if field.is_required() { quote!(#name: required.#name,) } else { quote!(#name: #blank,) }
-        });
+        let members = fields.iter().map(|field| field.first(names));
         quote! {
             impl #name {
                 /// With the members that it cannot be without.
@@ -109,10 +106,7 @@ impl Struct {
         let extras_shared = checked(quote!(get), quote!(&self.#extras));
         let extras_exclusive = checked(quote!(get_mut), quote!(&mut self.#extras));
         let members = members(names, fields);
-        let blanks = fields.iter().map(|field| {
-            let (name, blank) = (&field.name, field.blank(names));
-            quote!(#name: #blank,)
-        });
+        let blanks = fields.iter().map(|field| field.blank(names));
         let arms = decode_arms(fields, 0, names);
         let counts = count_fn(&count_calls(fields, 0, names), &TokenStream::new());
         let encode = encode_declared(&encode_calls(fields, 0, names), &TokenStream::new(), names);
