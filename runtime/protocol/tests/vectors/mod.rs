@@ -48,30 +48,7 @@ pub(crate) fn invalid() -> Vec<Row> {
 }
 
 fn rows(table: &str) -> Vec<Row> {
-    let mut lines = table.lines().map(fields);
-    let columns = lines.next().expect("a table has a head");
-    lines
-        .map(|line| {
-            assert_eq!(line.len(), columns.len(), "{line:?}");
-            Row(columns.iter().cloned().zip(line).collect())
-        })
-        .collect()
-}
-
-/// The fields of a line: commas between, quotes around those that have commas or quotes in them.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.next_if_eq(&'"').is_some() => fields.last_mut().unwrap().push('"'),
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            other => fields.last_mut().unwrap().push(other),
-        }
-    }
-    fields
+    csv::Reader::from_reader(table.as_bytes()).deserialize().map(|row| Row(row.expect("a row of the table"))).collect()
 }
 
 /// Whether `avps` are those listed.
