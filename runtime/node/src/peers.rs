@@ -96,6 +96,8 @@ pub(crate) struct Entry {
     remote: Option<Arc<RemoteNode>>,
     phase: Phase,
     status: Status,
+    /// The open connection that is probed while this one waits.
+    probed: Option<ConnectionId>,
 }
 
 /// An open connection, as senders see it.
@@ -262,7 +264,9 @@ impl Peers {
     pub(crate) fn overdue(&self, id: ConnectionId) {
         self.change(|state| {
             let Some(host) = state.host(id) else { return };
-            if let Some(stale) = state.open.get(&host).copied().filter(|stale| *stale != id) {
+            let probed = state.connections.get(&id).and_then(|entry| entry.probed);
+            // Another that waited may have taken its place meanwhile, and is probed first.
+            if let Some(stale) = state.open.get(&host).copied().filter(|open| probed == Some(*open)) {
                 state.dismiss(stale, CloseReason::Watchdog);
             }
             self.judge(state, id);
@@ -331,6 +335,9 @@ impl Peers {
             match (role, other_role) {
                 (Role::Responder, _) => {
                     state.tell(other, Control::Probe);
+                    if let Some(entry) = state.connections.get_mut(&id) {
+                        entry.probed = Some(other);
+                    }
                     return state.tell(id, Control::Wait(self.probe));
                 }
                 // The peer closes this one as well.
@@ -382,7 +389,8 @@ impl State {
     fn insert(&mut self, role: Role, known: Option<usize>, reins: &Reins) -> ConnectionId {
         self.last += 1;
         let reins = reins.clone();
-        let entry = Entry { role, reins, known, remote: None, phase: Phase::Meeting, status: Status::Initial };
+        let (phase, status) = (Phase::Meeting, Status::Initial);
+        let entry = Entry { role, reins, known, remote: None, phase, status, probed: None };
         self.connections.insert(ConnectionId(self.last), entry);
         ConnectionId(self.last)
     }
@@ -489,5 +497,43 @@ impl State {
     pub(crate) fn all_open(&self) -> impl Iterator<Item = Open<'_>> {
         let open = self.connections.iter().filter(|(_, entry)| entry.phase == Phase::Open);
         open.filter_map(|(id, entry)| entry.open(*id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diametric_engine::peer::Applications;
+
+    #[test]
+    fn a_connection_that_took_a_stale_ones_place_is_probed_before_the_next_takes_its_own() {
+        let config = Config::new("a.example.com", "example.com");
+        let peers = Peers::new(Arc::new(config.local.clone()), &config);
+        let remote = Arc::new(RemoteNode {
+            origin_host: "b.example.com".into(),
+            origin_realm: "example.com".into(),
+            product_name: Default::default(),
+            origin_state_id: None,
+            applications: Applications::new(),
+        });
+        let introduced = || {
+            let (reins, received) = reins();
+            let id = peers.accepted(&reins);
+            peers.introduced(id, &remote);
+            (id, received.control)
+        };
+        let [(_, mut stale), (first, mut one), (second, mut other)] = std::array::from_fn(|_| introduced());
+        assert!(matches!(stale.try_recv(), Ok(Control::Admit(None))));
+        assert!(matches!((stale.try_recv(), stale.try_recv()), (Ok(Control::Probe), Ok(Control::Probe))));
+        assert!(matches!((one.try_recv(), other.try_recv()), (Ok(Control::Wait(_)), Ok(Control::Wait(_)))));
+        // Both have waited as long as they were told to.
+        peers.overdue(first);
+        peers.overdue(second);
+        assert!(matches!(stale.try_recv(), Ok(Control::Abandon(CloseReason::Watchdog))));
+        assert!(matches!((one.try_recv(), one.try_recv()), (Ok(Control::Admit(None)), Ok(Control::Probe))));
+        assert!(matches!(other.try_recv(), Ok(Control::Wait(_))));
+        peers.overdue(second);
+        assert!(matches!(one.try_recv(), Ok(Control::Abandon(CloseReason::Watchdog))));
+        assert!(matches!(other.try_recv(), Ok(Control::Admit(None))));
     }
 }
