@@ -74,6 +74,11 @@ impl Tried {
         self.hosts.push(peer.remote.origin_host.clone());
     }
 
+    /// Whether its connection has not sent the request.
+    fn in_vain(&self, peer: &Open<'_>) -> bool {
+        self.connections.contains(&peer.id) && !self.hosts.contains(&peer.remote.origin_host)
+    }
+
     fn contains(&self, peer: &Open<'_>) -> bool {
         self.connections.contains(&peer.id) || self.hosts.contains(&peer.remote.origin_host)
     }
@@ -191,7 +196,9 @@ impl Router<'_> {
         });
         let present = state.all_open().map(|peer| {
             let remote = &peer.remote;
-            let cause = if tried.contains(&peer) {
+            let cause = if tried.in_vain(&peer) {
+                "did not take it: the connection is just ending".into()
+            } else if tried.contains(&peer) {
                 "was tried".into()
             } else if !remote.applications.serves(to.application) {
                 let served: Vec<_> = remote.applications.ids().iter().map(u32::to_string).collect();
