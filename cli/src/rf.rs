@@ -13,6 +13,7 @@ use std::process::ExitCode;
 const AFTER_HELP: &str = "\
 Every exchange is one line of JSON on standard output, told when the answer has come; times are in microseconds:
   {\"command\":\"ACR\",\"type\":\"START_RECORD\",\"number\":0,\"result_code\":2001,\"session_id\":\"…\",\"latency_us\":812}
+error_message is there besides result_code where the answer has one.
 
 Records carry Service-Information with the Subscription-Id and IMS-Information of an application server (Node-Functionality AS). A session \
 whose record is refused is over: Accounting-Realtime-Required is taken to be DELIVER_AND_GRANT until the server says otherwise. Nothing \

@@ -228,6 +228,31 @@ async fn signals_stop_it_after_leave_is_taken() {
     }
 }
 
+#[tokio::test]
+async fn a_re_authorization_that_a_client_refuses_is_told() {
+    let server = Server::start("ocs", &["--reauth-after-ms", "1"]);
+    let node = node(&server, "ctf.example.com").await;
+    let ro = node.ro().unwrap();
+    let (answered, mut refused) = tokio::sync::mpsc::unbounded_channel();
+    ro.on_reauth(move |session, rar| {
+        let answered = answered.clone();
+        async move {
+            rar.answer(ResultCode::UNABLE_TO_COMPLY).await;
+            answered.send(session.id().to_owned()).unwrap();
+        }
+    });
+    let Opened::Granted { session, .. } = ro.service("32251@3gpp.org").initial(|_| ()).await.unwrap() else {
+        panic!("it is granted")
+    };
+    let id = tokio::time::timeout(Duration::from_secs(20), refused.recv()).await.unwrap().unwrap();
+    // Its answer comes after the RAA has been read.
+    session.terminate(|_| ()).await.unwrap();
+    node.shutdown().await;
+    let (_, _, told) = server.stop("TERM");
+    let code = ResultCode::UNABLE_TO_COMPLY;
+    assert_eq!(told, format!("RAR for {id}: ctf.example.com answered with Result-Code {code}\n"));
+}
+
 #[test]
 fn without_peers_it_stops_at_once() {
     let server = Server::start("ocs", &[]);

@@ -357,6 +357,7 @@ fn an_update_that_is_refused_ends_the_session() {
     let lines = lines(&output, 1);
     assert_eq!((lines.len(), seen.len()), (3, 3));
     assert_eq!(said(&lines[2]), ("CCR", "UPDATE_REQUEST", Some(2), 5012));
+    assert_eq!(lines[2]["error_message"], "no more");
 }
 
 #[test]

@@ -22,6 +22,7 @@ const ASR: (u32, u32) = (4, 274);
 const ACR: (u32, u32) = (3, 271);
 const SESSION_ID: u32 = 263;
 const RESULT_CODE: u32 = 268;
+const ERROR_MESSAGE: u32 = 281;
 
 /// What an answer repeats of its request. Another answer is none.
 type Exchange = (u32, HopByHopId, EndToEndId);
@@ -83,6 +84,9 @@ impl Journal {
         line.insert("result_code".into(), result_code.into());
         if let Some(service) = service {
             line.insert("service_result_code".into(), service.into());
+        }
+        if let Some(text) = message.find(0, ERROR_MESSAGE) {
+            line.insert("error_message".into(), String::from_utf8_lossy(text.data).into());
         }
         if let Some(session_id) = line.shift_remove("session_id") {
             line.insert("session_id".into(), session_id);

@@ -98,6 +98,14 @@ impl Ocs {
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
             match session.reauthorize(|_| ()).await {
+                Ok(raa) if !(2000..3000).contains(&raa.result_code.0) => {
+                    report::line(format_args!(
+                        "RAR for {}: {} answered with Result-Code {}",
+                        session.id(),
+                        raa.origin_host,
+                        raa.result_code
+                    ));
+                }
                 // A session that is over by then has nothing to be asked.
                 Ok(_) | Err(RoError::Ended) => {}
                 Err(error) => report::line(format_args!("RAR for {}: {error}", session.id())),

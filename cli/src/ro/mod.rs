@@ -20,7 +20,7 @@ RAR and ASR of the server have no type and number; result_code is what this clie
 UPDATE follows; while a CCR UPDATE is out, it is answered 2001. An ASR is answered 2001, and a CCR TERMINATION follows.
 
 service_result_code is there besides result_code where the answer refuses the service itself, with a Result-Code in \
-Multiple-Services-Credit-Control that is not 2xxx.
+Multiple-Services-Credit-Control that is not 2xxx; and error_message, where the answer has one.
 
 Units are asked for, and reported as used, in Multiple-Services-Credit-Control of one rating group. What is reported is exactly what was \
 granted.
