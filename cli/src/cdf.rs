@@ -13,8 +13,13 @@ use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, SystemTime};
+use tokio::sync::oneshot;
+
+/// How long what is still to be written may take at the end.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 const AFTER_HELP: &str = "\
 Every record that a client sends becomes one line of JSON, written before the answer is sent:
@@ -67,16 +72,23 @@ pub(crate) struct Args {
 /// Serves until it is told to stop.
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let config = args.serving.config(&args.origin_host);
-    let cdf = Cdf {
-        out: Mutex::new(Out::open(&args.out)?),
-        result_code: ResultCode(args.result_code),
-        interim_interval: args.interim_interval,
-    };
+    let (lines, received) = mpsc::channel();
+    let (out, (ended, end)) = (Out::open(&args.out)?, mpsc::channel::<()>());
+    thread::spawn(move || {
+        write(out, &received);
+        drop(ended);
+    });
+    let cdf = Cdf { lines, result_code: ResultCode(args.result_code), interim_interval: args.interim_interval };
     let mut server = RfServerConfig::new();
     if let Some(seconds) = args.supervision {
         server = server.supervision(Duration::from_secs(seconds));
     }
-    server::serve(Node::builder(config).rf_server_with(cdf, server))
+    let served = server::serve(Node::builder(config).rf_server_with(cdf, server));
+    // The server is gone, and with it whoever has lines to write.
+    if end.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
+        report::line(format_args!("the last records could not be written in time, and are not answered"));
+    }
+    served
 }
 
 /// Where records go.
@@ -94,17 +106,16 @@ impl Out {
         file.map(|file| Self::File(path.into(), file)).with_context(|| format!("cannot open {}", path.display()))
     }
 
-    fn append(&mut self, record: &str) -> Result<()> {
-        let line = format!("{record}\n");
+    fn append(&mut self, lines: &str) -> Result<()> {
         match self {
             Self::Stdout => {
                 let mut out = io::stdout().lock();
-                out.write_all(line.as_bytes()).and_then(|()| out.flush()).context(UNWRITTEN)
+                out.write_all(lines.as_bytes()).and_then(|()| out.flush()).context(UNWRITTEN)
             }
             Self::File(path, file) => {
                 let before = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
-                file.write_all(line.as_bytes()).and_then(|()| file.flush()).map_err(|error| {
-                    // The client keeps the record and sends it again: half of it is not to stay.
+                file.write_all(lines.as_bytes()).and_then(|()| file.flush()).map_err(|error| {
+                    // The clients keep their records and send them again: half of them is not to stay.
                     let _ = before.map(|length| file.set_len(length));
                     anyhow::Error::new(error).context(format!("cannot write to {}", path.display()))
                 })
@@ -113,28 +124,56 @@ impl Out {
     }
 }
 
+/// A record, and who waits until it is written.
+struct Line {
+    text: String,
+    written: oneshot::Sender<Result<(), ResultCode>>,
+}
+
+/// Writes what comes until nothing can come any more, and tells on standard error what cannot be written. In a thread of its
+/// own: whoever reads the records may be slow, and must not hold up the server.
+fn write(mut out: Out, lines: &mpsc::Receiver<Line>) {
+    while let Ok(first) = lines.recv() {
+        let (mut text, mut waiting) = (String::new(), Vec::new());
+        for line in std::iter::once(first).chain(lines.try_iter()) {
+            text.push_str(&line.text);
+            waiting.push(line.written);
+        }
+        let written = out.append(&text).map_err(|error| {
+            report::error(&error);
+            ResultCode::OUT_OF_SPACE
+        });
+        for waits in waiting {
+            // The connection of whoever asked may be gone.
+            let _ = waits.send(written);
+        }
+    }
+}
+
 struct Cdf {
-    out: Mutex<Out>,
+    lines: mpsc::Sender<Line>,
     result_code: ResultCode,
     interim_interval: Option<u32>,
 }
 
 impl Cdf {
-    /// Writes a line; tells on standard error why it cannot.
-    fn write(&self, line: Map<String, Value>) -> Result<(), ResultCode> {
-        // After a panic there may be half a line at worst.
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        out.append(&Value::Object(line).to_string()).map_err(|error| {
-            report::error(&error);
-            ResultCode::OUT_OF_SPACE
-        })
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// With what to answer where it cannot be written.
+    async fn write(&self, line: Map<String, Value>) -> Result<(), ResultCode> {
+        let text = format!("{}\n", Value::Object(line));
+        let (written, outcome) = oneshot::channel();
+        // The thread lives as long as there is anything to send to it.
+        let _ = self.lines.send(Line { text, written });
+        outcome.await.unwrap_or(Err(ResultCode::OUT_OF_SPACE))
     }
 
-    fn record(&self, operation: &str, request: &RfRequest) -> AccountingAnswer {
+    async fn record(&self, operation: &str, request: &RfRequest) -> AccountingAnswer {
         if !(2000..3000).contains(&self.result_code.0) {
             return request.answer(self.result_code);
         }
-        match self.write(line(operation, request)) {
+        match self.write(line(operation, request)).await {
             Ok(()) => request.answer(self.result_code),
             Err(result_code) => request.answer(result_code),
         }
@@ -143,21 +182,21 @@ impl Cdf {
 
 impl RfServer for Cdf {
     async fn open(&self, request: RfRequest) -> Result<AccountingAnswer, ErrorAnswer> {
-        let mut aca = self.record("open", &request);
+        let mut aca = self.record("open", &request).await;
         aca.acct_interim_interval = self.interim_interval;
         Ok(aca)
     }
 
     async fn update(&self, request: RfRequest) -> Result<AccountingAnswer, ErrorAnswer> {
-        Ok(self.record("update", &request))
+        Ok(self.record("update", &request).await)
     }
 
     async fn close(&self, request: RfRequest) -> Result<AccountingAnswer, ErrorAnswer> {
-        Ok(self.record("close", &request))
+        Ok(self.record("close", &request).await)
     }
 
     async fn event(&self, request: RfRequest) -> Result<AccountingAnswer, ErrorAnswer> {
-        Ok(self.record("event", &request))
+        Ok(self.record("event", &request).await)
     }
 
     async fn silent(&self, session: SilentSession) {
@@ -169,7 +208,7 @@ impl RfServer for Cdf {
         }
         line.insert("time".into(), now());
         // There is nobody to answer; why it cannot be written has been told.
-        let _ = self.write(line);
+        let _ = self.write(line).await;
     }
 }
 

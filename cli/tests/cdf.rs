@@ -92,6 +92,20 @@ fn what_cannot_be_written_is_out_of_space() {
 }
 
 #[test]
+fn records_that_nobody_reads_hold_up_neither_the_server_nor_its_end() {
+    let server = Server::start("cdf", &["--out", "-"]);
+    // More than a pipe holds.
+    let arguments = ["--mode", "event", "--calls", "100000", "--concurrency", "50", "--timeout", "0.5"];
+    assert_eq!(server.client("rf", &arguments).status.code(), Some(2));
+    let output = server.client("rf", &["--mode", "event", "--timeout", "0.5"]);
+    let told = text(&output.stderr);
+    assert!(told.contains("no answer from cdf.example.net within 500ms"), "it is connected: {told}");
+    let (status, _, told) = server.stop("TERM");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(told, "the last records could not be written in time, and are not answered\n");
+}
+
+#[test]
 fn a_file_that_cannot_be_opened_is_told_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("missing/cdr.jsonl");
