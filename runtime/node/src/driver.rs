@@ -413,7 +413,10 @@ impl<O: Observer> Driver<O> {
             }
         }
         self.handle(None);
-        self.leave();
+        if closed.is_none() && self.leave() {
+            // A connection that never opened is over with that, and nothing else would wake it.
+            return self.settle();
+        }
         self.gather();
         if closed.is_none() && self.outgoing.len() > WRITE_CEILING {
             let problem = format!("the peer does not read: {} octets wait for it", self.outgoing.len());
@@ -473,14 +476,16 @@ impl<O: Observer> Driver<O> {
         }
     }
 
-    /// Takes leave, when it is time to.
-    fn leave(&mut self) {
-        let Some((cause, deadline)) = self.leaving else { return };
+    /// Takes leave, when it is time to; says whether it was.
+    fn leave(&mut self) -> bool {
+        let Some((cause, deadline)) = self.leaving else { return false };
         let idle = self.replies.is_empty() && self.handlers.is_empty() && self.waiting.is_empty();
-        if !self.connection.is_open() || idle || deadline <= Instant::now() {
+        let leaves = !self.connection.is_open() || idle || deadline <= Instant::now();
+        if leaves {
             self.leaving = None;
             self.connection.disconnect(cause, now());
         }
+        leaves
     }
 
     fn timeout(&mut self) {

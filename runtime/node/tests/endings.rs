@@ -1,10 +1,10 @@
-//! A node that is shut down while sessions are just ending.
+//! A node that is shut down: while sessions are just ending, and beside peers that say nothing.
 
 mod common;
 
-use common::{Raw, granted, listener, soon, until};
+use common::{LOOPBACK, Raw, address, granted, listener, soon, until};
 use diametric::accounting::{Aca, AccountingAnswerRequired, AccountingRecordType, Acr};
-use diametric::base::{DisconnectPeerRequest, ResultCode, TerminationCause};
+use diametric::base::{CapabilitiesExchangeRequest, DisconnectPeerRequest, ResultCode, TerminationCause};
 use diametric::credit_control::{CcRequestType, Ccr};
 use diametric::message::Received;
 use diametric::ro::Opened;
@@ -108,4 +108,26 @@ async fn a_session_that_is_held_does_not_hold_up_the_node() {
     peer.close().await;
     soon(gone).await.unwrap();
     drop(session);
+}
+
+#[tokio::test]
+async fn a_peer_that_says_nothing_does_not_keep_the_node() {
+    // Neither one that has connected,
+    let server = Node::builder(Config::new(HOST, "example.net").listen(LOOPBACK).relay()).start().await.unwrap();
+    let mut mute = Raw::connect(address(&server)).await;
+    // which was accepted before this one:
+    let mut peer = Raw::open(address(&server), "ctf.example.com").await;
+    let gone = tokio::spawn(server.shutdown());
+    peer.message::<DisconnectPeerRequest>().await;
+    peer.close().await;
+    mute.assert_closed().await;
+    soon(gone).await.unwrap();
+    // nor one that was connected to.
+    let (listener, address) = listener().await;
+    let client =
+        Node::builder(Config::new("ctf.example.com", "example.com").peer(address).relay()).start().await.unwrap();
+    let mut mute = Raw::accept(&listener).await;
+    mute.message::<CapabilitiesExchangeRequest>().await;
+    soon(client.shutdown()).await;
+    mute.assert_closed().await;
 }
