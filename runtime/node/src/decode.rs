@@ -14,21 +14,23 @@ impl Leniency {
         Self(peers.into())
     }
 
-    /// Decodes a message of `peer`. What is forgiven is told to the log, by paths: what is in AVPs stays out of it.
+    /// Decodes a message of `peer` into `body`, a [`Group::blank_group`]. What is forgiven is told to the log, by paths: what is
+    /// in AVPs stays out of it.
     pub(crate) fn decode<C: Command>(
         &self,
+        body: &mut C,
         frame: &[u8],
         known: &Known,
         peer: &DiameterIdentity,
-    ) -> Result<C, DecodeError> {
-        match message::decode::<C>(frame, known) {
-            Ok(received) => Ok(received.body),
-            Err(error) if !self.0.contains(peer) => Err(error),
-            Err(_) => {
+    ) -> Result<(), DecodeError> {
+        match message::fill(body, frame, known) {
+            Err(_) if self.0.contains(peer) => {
                 let lenient = message::decode_lenient::<C>(frame, known)?;
                 tracing::warn!(%peer, forgiven = paths(C::NAME, &lenient.forgiven), "a message that should be refused is taken");
-                Ok(lenient.body)
+                *body = lenient.body;
+                Ok(())
             }
+            strictly => strictly,
         }
     }
 }

@@ -38,6 +38,14 @@ pub struct Incoming<R> {
     pub peer: Arc<RemoteNode>,
 }
 
+impl<R: Request> Incoming<R> {
+    /// Where a request is decoded to: it is large, and made where it stays.
+    #[inline(never)]
+    fn blank(context: RequestContext, peer: &Arc<RemoteNode>) -> Self {
+        Self { request: R::blank_group(), context, peer: Arc::clone(peer) }
+    }
+}
+
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Decodes a request and calls the handler: at once, or when the future is first polled.
 type Call = Box<dyn Fn(&Bytes, Asker<'_>, At) -> Called + Send + Sync>;
@@ -155,13 +163,16 @@ impl Dispatcher {
     pub(crate) fn begin(self: &Arc<Self>, frame: &Bytes, peer: &Arc<RemoteNode>, clock: &mut Instant) -> Begun {
         let application = Header::peek(frame).map(|header| header.application);
         let (mut misled, mut other) = (None, None);
-        let context = RequestContext::of_seen(frame, |avp| {
-            if misled.is_none() {
+        let context = RequestContext::of_seen(frame, |avp| match avp.code {
+            RouteRecord::CODE | DestinationHost::CODE | SessionId::CODE if misled.is_none() => {
                 misled = self.misleads(avp);
             }
-            if other.is_none() {
+            AuthApplicationId::CODE | AcctApplicationId::CODE | VendorSpecificApplicationId::CODE
+                if other.is_none() =>
+            {
                 other = other_application(avp, application);
             }
+            _ => {}
         });
         let Some(context) = context else { return Begun::Answered(None) };
         if let Some(error) = misled {
@@ -320,11 +331,10 @@ impl Handlers {
         let call = move |frame: &Bytes, asker: Asker<'_>, at: At| -> Called {
             let Asker { context, peer, known, leniency } = asker;
             let header = context.answer_header();
-            let request = match leniency.decode::<R>(frame, known, &peer.origin_host) {
-                Ok(request) => request,
-                Err(error) => return Err(ErrorAnswer::from(&error)),
-            };
-            let incoming = Incoming { request, context, peer: Arc::clone(peer) };
+            let mut incoming = Incoming::<R>::blank(context, peer);
+            if let Err(error) = leniency.decode(&mut incoming.request, frame, known, &peer.origin_host) {
+                return Err(ErrorAnswer::from(&error));
+            }
             let handler = match at {
                 At::Once => {
                     let mut handling = Box::pin(handler(incoming));

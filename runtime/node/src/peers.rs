@@ -20,7 +20,8 @@ use diametric_engine::peer::{CloseReason, Election, LocalNode, RemoteNode, Role}
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::{DisconnectCause, ResultCode};
 use diametric_protocol::value::DiameterIdentity;
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -126,7 +127,7 @@ impl Open<'_> {
 pub(crate) struct State {
     pub(crate) known: Vec<Known>,
     connections: BTreeMap<ConnectionId, Entry>,
-    open: HashMap<DiameterIdentity, ConnectionId>,
+    open: FxHashMap<DiameterIdentity, ConnectionId>,
     last: u64,
     pub(crate) turn: usize,
 }

@@ -38,11 +38,12 @@ impl RequestContext {
         for avp in message.framed_avps() {
             see(avp);
             match avp.code {
-                _ if avp.vendor != 0 => {}
-                SessionId::CODE if context.session_id.is_none() => {
+                SessionId::CODE if avp.vendor == 0 && context.session_id.is_none() => {
                     context.session_id = std::str::from_utf8(avp.data).ok().map(Utf8String::from);
                 }
-                ProxyInfo::CODE => context.proxy_info.extend(crate::codec::decode_payload::<ProxyInfo>(avp.data)),
+                ProxyInfo::CODE if avp.vendor == 0 => {
+                    context.proxy_info.extend(crate::codec::decode_payload::<ProxyInfo>(avp.data))
+                }
                 _ => {}
             }
         }
@@ -105,17 +106,12 @@ impl RequestContext {
 ///
 /// # Errors
 /// As [`message::encode`].
-pub fn encode<A: Answer>(header: Header, answer: &A) -> Result<Vec<u8>, EncodeError> {
-    let mut frame = message::encode(header, answer)?;
-    let result_code = RawMessage::read(&frame).ok().and_then(|message| {
-        message.find(ResultCode::VENDOR, ResultCode::CODE).and_then(|avp| avp.data.try_into().ok())
-    });
-    if result_code.is_some_and(|octets| u32::from_be_bytes(octets) / 1000 == 3)
-        && let Some(flags) = frame.get_mut(FLAGS_OFFSET)
-    {
-        *flags |= CommandFlags::ERROR.0;
+pub fn encode<A: Answer>(mut header: Header, answer: &A) -> Result<Vec<u8>, EncodeError> {
+    let undeclared = || answer.get::<ResultCode>().ok().flatten();
+    if answer.result_code().or_else(undeclared).is_some_and(|code| code.0 / 1000 == 3) {
+        header.flags = header.flags.with(CommandFlags::ERROR);
     }
-    Ok(frame)
+    message::encode(header, answer)
 }
 
 /// Makes an `A` of an answer-message, with what `A` requires besides and `request` has.

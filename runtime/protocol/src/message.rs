@@ -138,22 +138,36 @@ pub fn decode_again<C: Command>(frame: &[u8]) -> Result<Received<C>, DecodeError
     decode_with(frame, None)
 }
 
+/// [`decode`] into a body that stays where it is: `body` is [`Group::blank_group`], and of no use if this fails. A message is
+/// large, and what returns it by value often copies it.
+#[doc(hidden)]
+#[inline(never)]
+pub fn fill<C: Command>(body: &mut C, frame: &[u8], known: &Known) -> Result<(), DecodeError> {
+    read_header_of::<C>(frame)?;
+    fill_body(body, frame, Some(known))
+}
+
 fn decode_with<C: Command>(frame: &[u8], known: Option<&Known>) -> Result<Received<C>, DecodeError> {
-    let header = read_header_of::<C>(frame)?;
-    decode_body(header, frame, Decoder::new(known, frame.len()))
+    decode_body(read_header_of::<C>(frame)?, frame, known)
 }
 
 // Functions of their own with one way out each: a message is large, and inlined it would be made in one place and moved to
 // another before it is filled.
 #[inline(never)]
-fn decode_body<C: Command>(header: Header, frame: &[u8], mut decoder: Decoder<'_>) -> Result<Received<C>, DecodeError> {
+fn decode_body<C: Command>(header: Header, frame: &[u8], known: Option<&Known>) -> Result<Received<C>, DecodeError> {
     let mut result = blank::<C>(header);
     if let Ok(received) = &mut result
-        && decoder.group(&mut received.body, &frame[HEADER_LEN..]).is_err()
+        && let Err(error) = fill_body(&mut received.body, frame, known)
     {
-        result = Err(decoder.failed().in_message(C::NAME));
+        result = Err(error);
     }
     result
+}
+
+#[inline(always)]
+fn fill_body<C: Command>(body: &mut C, frame: &[u8], known: Option<&Known>) -> Result<(), DecodeError> {
+    let mut decoder = Decoder::new(known, frame.len());
+    decoder.group(body, &frame[HEADER_LEN..]).map_err(|_| decoder.failed().in_message(C::NAME))
 }
 
 #[inline(never)]

@@ -4,7 +4,7 @@ use crate::config::RealmConfig;
 use crate::error::SendError;
 use crate::peers::{Attempt, Connected, ConnectionId, Open, Peers, State};
 use diametric_engine::peer::watchdog::Status;
-use diametric_protocol::base::{DestinationHost, DestinationRealm};
+use diametric_protocol::base::{DestinationHost, DestinationRealm, SessionId};
 use diametric_protocol::codec::{Avp, decode_payload};
 use diametric_protocol::value::DiameterIdentity;
 use diametric_protocol::wire::RawMessage;
@@ -23,21 +23,24 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// What the request in `frame` says.
-    pub(crate) fn of(frame: &[u8], application: u32) -> Self {
-        let mut to = Self { host: None, realm: None, application };
-        let Ok(message) = RawMessage::read(frame) else { return to };
-        for avp in message.framed_avps().filter(|avp| avp.vendor == 0) {
+    /// What the request in `frame` says, and its Session-Id.
+    pub(crate) fn of(frame: &[u8], application: u32) -> (Self, Option<&[u8]>) {
+        let (mut to, mut session_id) = (Self { host: None, realm: None, application }, None);
+        let Ok(message) = RawMessage::read(frame) else { return (to, None) };
+        for avp in message.framed_avps() {
             match avp.code {
+                _ if avp.vendor != 0 => continue,
+                SessionId::CODE => session_id = session_id.or(Some(avp.data)),
                 DestinationHost::CODE => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
                 DestinationRealm::CODE => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),
                 _ => continue,
             }
+            // It is the first AVP wherever RFC 6733 §8.8 is kept to.
             if to.host.is_some() && to.realm.is_some() {
                 break;
             }
         }
-        to
+        (to, session_id)
     }
 
     /// The same without the host.

@@ -116,8 +116,8 @@ impl Shared {
     ) -> Result<Response, SendError> {
         let started = Instant::now();
         let deadline = started + timeout;
-        let destination = Destination::of(&frame, application);
-        let mut session_id = session_id(&frame).map(SmallVec::from_slice);
+        let (destination, session_id) = Destination::of(&frame, application);
+        let mut session_id = session_id.map(SmallVec::from_slice);
         let router = self.router();
         let mut next = None;
         loop {
@@ -210,13 +210,26 @@ impl Shared {
     }
 
     /// What a response says.
+    // With one way out, and the answer made in its place: it is large.
+    #[inline(never)]
     pub(super) fn read<A: Answer>(&self, response: Response) -> Result<A, SendError> {
         let Response { frame, peer, .. } = &response;
-        if let Some(error) = response.mismatch::<A>() {
-            return Err(error);
+        let mut result = blank(response.mismatch::<A>());
+        if let Ok(answer) = &mut result
+            && let Err(error) = self.leniency.decode(answer, frame, &self.known, &peer.origin_host)
+        {
+            result = Err(SendError::malformed(&peer.origin_host, error, frame));
         }
-        let answer = self.leniency.decode::<A>(frame, &self.known, &peer.origin_host);
-        answer.map_err(|error| SendError::malformed(&peer.origin_host, error, frame))
+        result
+    }
+}
+
+/// Where an answer is read to, unless something is wrong before that.
+#[inline(never)]
+fn blank<A: Answer>(wrong: Option<SendError>) -> Result<A, SendError> {
+    match wrong {
+        None => Ok(A::blank_group()),
+        Some(error) => Err(error),
     }
 }
 
