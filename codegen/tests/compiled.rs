@@ -87,13 +87,19 @@ fn numbers_with_a_list_reach_their_limits() {
 }
 
 #[test]
-fn a_large_group_is_boxed_where_it_may_be_absent() {
-    use large_group::acme::{AcmeHolder, AcmeHolderRequired, AcmeLarge, AcmeOtherLarge};
+fn a_large_or_rare_group_is_boxed_where_it_may_be_absent() {
+    use large_group::acme::{AcmeHolder, AcmeHolderRequired, AcmeLarge, AcmeOtherLarge, AcmeRare, AcmeSmall};
     let large = AcmeLarge::new().with_acme_a("a");
     let holder = AcmeHolder::new(AcmeHolderRequired { acme_large: large })
-        .with_acme_other_large(AcmeOtherLarge::new().with_acme_b("b"));
+        .with_acme_other_large(AcmeOtherLarge::new().with_acme_b("b"))
+        .with_acme_small(AcmeSmall::new().with_acme_a("a"))
+        .with_acme_rare(AcmeRare::new().with_acme_a("a"));
     let boxed: &Option<Box<AcmeOtherLarge>> = &holder.acme_other_large;
     assert!(boxed.is_some());
+    let boxed: &Option<Box<AcmeRare>> = &holder.acme_rare;
+    assert!(boxed.is_some());
+    let kept: &Option<AcmeSmall> = &holder.acme_small;
+    assert!(kept.is_some());
 }
 
 #[test]

@@ -179,6 +179,8 @@ pub struct Avp {
     pub items: Vec<Item>,
     /// Whether a value outside `items` is refused (5004).
     pub closed: bool,
+    /// Whether structs hold the group in a `Box` where it may be absent, however small it is.
+    pub boxed: bool,
     /// Members in grammar order, for Grouped; extensions of the same unit are merged in, before the extension point.
     pub members: Vec<Member>,
     /// Whether the grammar ends in `* [ AVP ]`. Always false for other types than Grouped.

@@ -6,7 +6,7 @@ use crate::model::{Avp, AvpId, DataType, Dictionary, Member};
 use std::collections::{HashMap, HashSet};
 
 /// Above this size, in octets, a group that may be absent is held in a `Box`.
-const BOX_FROM: u32 = 256;
+const BOX_FROM: u32 = 200;
 
 /// Kinds of Rust types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,15 +80,19 @@ impl Hold {
 #[derive(Debug, Default)]
 pub struct Sizes {
     groups: HashMap<AvpId, u32>,
+    /// Groups that can hold themselves.
     recursive: HashSet<AvpId>,
+    /// Groups that are boxed whatever their size: these, and those of which the dictionary says so.
+    apart: HashSet<AvpId>,
 }
 
 impl Sizes {
     /// Those of all groups in a dictionary.
     pub fn new(dictionary: &Dictionary) -> Self {
         let ids = || (0..dictionary.avps.len()).map(AvpId).filter(|id| shape(dictionary.avp(*id)) == Shape::Group);
-        let recursive = ids().filter(|id| is_recursive(dictionary, *id)).collect();
-        let mut sizes = Self { groups: HashMap::new(), recursive };
+        let recursive: HashSet<_> = ids().filter(|id| is_recursive(dictionary, *id)).collect();
+        let apart = ids().filter(|id| recursive.contains(id) || dictionary.avp(*id).boxed).collect();
+        let mut sizes = Self { groups: HashMap::new(), recursive, apart };
         for id in ids() {
             sizes.group(dictionary, id, &mut Vec::new());
         }
@@ -103,8 +107,12 @@ impl Sizes {
         if member.min > 0 {
             return Hold::Required;
         }
-        let large = self.groups.get(&member.avp).is_some_and(|size| *size > BOX_FROM);
-        if large || self.recursive.contains(&member.avp) { Hold::OptionalBoxed } else { Hold::Optional }
+        let size = self.groups.get(&member.avp);
+        if size.is_some_and(|size| self.boxed(member.avp, *size)) { Hold::OptionalBoxed } else { Hold::Optional }
+    }
+
+    fn boxed(&self, group: AvpId, size: u32) -> bool {
+        size > BOX_FROM || self.apart.contains(&group)
     }
 
     fn group(&mut self, dictionary: &Dictionary, id: AvpId, path: &mut Vec<AvpId>) -> u32 {
@@ -117,7 +125,7 @@ impl Sizes {
         path.push(id);
         let members: u32 = dictionary.avp(id).members.iter().map(|member| self.member(dictionary, member, path)).sum();
         path.pop();
-        let size = members + 24;
+        let size = members + 8;
         // Inside a cycle the size depends on where the cycle was entered; only its outermost group is sure.
         if path.is_empty() || !self.recursive.contains(&id) {
             self.groups.insert(id, size);
@@ -127,14 +135,14 @@ impl Sizes {
 
     fn member(&mut self, dictionary: &Dictionary, member: &Member, path: &mut Vec<AvpId>) -> u32 {
         if !member.is_single() {
-            return 40;
+            return 24;
         }
         let avp = dictionary.avp(member.avp);
         let optional = member.min == 0;
         match shape(avp) {
             Shape::Group => {
                 let size = self.group(dictionary, member.avp, path);
-                if optional && (size > BOX_FROM || self.recursive.contains(&member.avp)) { 8 } else { size }
+                if optional && self.boxed(member.avp, size) { 8 } else { size }
             }
             Shape::RawGroup => 24,
             Shape::Open(_) | Shape::Closed(_) => 4 + if optional { 4 } else { 0 },

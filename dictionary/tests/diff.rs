@@ -145,6 +145,21 @@ fn members() {
 }
 
 #[test]
+fn a_group_is_boxed_where_it_is_optional_if_the_dictionary_says_so() {
+    let body = |attribute: &str| {
+        format!(
+            r#"<avp name="Acme-Rare" code="2" vendor-id="99999" must="V" {attribute}><data type="Grouped"><rule avp="Origin-Host"/></data></avp>
+            <avp name="Acme-Holder" code="4" vendor-id="99999" must="V"><data type="Grouped"><rule avp="Acme-Rare"/></data></avp>"#
+        )
+    };
+    for change in both(&body(""), &body(r#"boxed="true""#)) {
+        check(&change, Sort::Member, Kind::Boxed, Semver::Major, false);
+        assert_eq!((change.subject.as_str(), change.part.as_deref()), ("Acme-Holder (4/99999)", Some("Acme-Rare")));
+    }
+    assert!(changes(&body(""), &body(r#"boxed="false""#)).is_empty());
+}
+
+#[test]
 fn a_group_that_grows_is_boxed_where_it_is_optional() {
     let definitions: String = (10..18)
         .map(|code| {

@@ -17,6 +17,7 @@ pub mod acme {
     ///                   { Acme-Large }
     ///                   [ Acme-Other-Large ]
     ///                   [ Acme-Small ]
+    ///                   [ Acme-Rare ]
     /// ```
     #[doc(alias = "Acme-Holder")]
     #[derive(Clone, PartialEq)]
@@ -28,11 +29,13 @@ pub mod acme {
         pub acme_other_large: Option<Box<AcmeOtherLarge>>,
         /// `[ Acme-Small ]`.
         pub acme_small: Option<AcmeSmall>,
+        /// `[ Acme-Rare ]`.
+        pub acme_rare: Option<Box<AcmeRare>>,
         extras: codec::Extras,
     }
 
     ::diametric_protocol::debug_present! {
-        AcmeHolder { acme_large, acme_other_large, acme_small, extras }
+        AcmeHolder { acme_large, acme_other_large, acme_small, acme_rare, extras }
     }
 
     /// What [`AcmeHolder`] cannot be without.
@@ -50,6 +53,7 @@ pub mod acme {
                 acme_large: required.acme_large,
                 acme_other_large: None,
                 acme_small: None,
+                acme_rare: None,
                 extras: codec::Extras::new(),
             }
         }
@@ -72,6 +76,14 @@ pub mod acme {
             self.acme_small = Some(value.into());
             self
         }
+
+        /// With [`acme_rare`](Self::acme_rare).
+        #[must_use]
+        #[inline]
+        pub fn with_acme_rare(mut self, value: impl Into<AcmeRare>) -> Self {
+            self.acme_rare = Some(Box::new(value.into()));
+            self
+        }
     }
 
     impl codec::Group for AcmeHolder {
@@ -84,6 +96,7 @@ pub mod acme {
             codec::Member::new::<AcmeLarge>(1, 1),
             codec::Member::new::<AcmeOtherLarge>(0, 1),
             codec::Member::new::<AcmeSmall>(0, 1),
+            codec::Member::new::<AcmeRare>(0, 1),
         ];
         const ANY: bool = false;
         #[inline]
@@ -92,6 +105,7 @@ pub mod acme {
                 acme_large: codec::AvpValue::blank(),
                 acme_other_large: None,
                 acme_small: None,
+                acme_rare: None,
                 extras: codec::Extras::new(),
             }
         }
@@ -106,6 +120,7 @@ pub mod acme {
                 (99999, 2) => cursor.required(0, avp.data, &mut self.acme_large),
                 (99999, 3) => cursor.optional_boxed(avp.data, &mut self.acme_other_large),
                 (99999, 4) => cursor.optional(avp.data, &mut self.acme_small),
+                (99999, 5) => cursor.optional_boxed(avp.data, &mut self.acme_rare),
                 _ => cursor.extra(avp, &mut self.extras),
             }
         }
@@ -120,6 +135,9 @@ pub mod acme {
                 return Err(error);
             }
             if let Err(error) = out.optional(&members[2], &self.acme_small) {
+                return Err(error);
+            }
+            if let Err(error) = out.optional_boxed(&members[3], &self.acme_rare) {
                 return Err(error);
             }
             Ok(())
@@ -696,6 +714,108 @@ pub mod acme {
         type Value = Self;
     }
 
+    /// The AVP Acme-Rare.
+    ///
+    /// `Acme-Rare`: AVP 5 of vendor 99999 (Acme), Grouped.
+    ///
+    /// ```text
+    /// <Acme-Rare> ::= < AVP Header: 5 99999 >
+    ///                 [ Acme-A ]
+    /// ```
+    #[doc(alias = "Acme-Rare")]
+    #[derive(Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct AcmeRare {
+        /// `[ Acme-A ]`.
+        pub acme_a: Option<value::Utf8String>,
+        extras: codec::Extras,
+    }
+
+    ::diametric_protocol::debug_present! {
+        AcmeRare { acme_a, extras }
+    }
+
+    impl AcmeRare {
+        /// Without any member.
+        #[inline]
+        pub fn new() -> Self {
+            codec::Group::blank_group()
+        }
+
+        /// With [`acme_a`](Self::acme_a).
+        #[must_use]
+        #[inline]
+        pub fn with_acme_a(mut self, value: impl Into<value::Utf8String>) -> Self {
+            self.acme_a = Some(value.into());
+            self
+        }
+    }
+
+    impl Default for AcmeRare {
+        #[inline]
+        fn default() -> Self {
+            Self::new()
+        }
+    }
+
+    impl codec::Group for AcmeRare {
+        const ID: codec::GroupId = codec::GroupId::Avp {
+            vendor: 99999,
+            code: 5,
+        };
+        const NAME: &'static str = "Acme-Rare";
+        const MEMBERS: &'static [codec::Member] = &[codec::Member::new::<AcmeA>(0, 1)];
+        const ANY: bool = false;
+        #[inline]
+        fn blank_group() -> Self {
+            Self {
+                acme_a: None,
+                extras: codec::Extras::new(),
+            }
+        }
+
+        #[inline]
+        fn decode_member(
+            &mut self,
+            avp: &wire::RawAvp<'_>,
+            cursor: &mut codec::Cursor<'_, '_, '_>,
+        ) -> codec::Judged {
+            match (avp.vendor, avp.code) {
+                (99999, 11) => cursor.optional(avp.data, &mut self.acme_a),
+                _ => cursor.extra(avp, &mut self.extras),
+            }
+        }
+
+        #[allow(clippy::question_mark)]
+        fn encode_declared(&self, out: &mut codec::Encoder) -> codec::Encoded {
+            let members = Self::MEMBERS;
+            if let Err(error) = out.optional(&members[0], &self.acme_a) {
+                return Err(error);
+            }
+            Ok(())
+        }
+
+        fn extras(&self) -> &codec::Extras {
+            &self.extras
+        }
+
+        fn extras_mut(&mut self) -> &mut codec::Extras {
+            &mut self.extras
+        }
+    }
+
+    ::diametric_protocol::grouped_value! {
+        AcmeRare
+    }
+
+    impl codec::Avp for AcmeRare {
+        const CODE: u32 = 5;
+        const VENDOR: u32 = 99999;
+        const FLAGS: wire::AvpFlags = wire::AvpFlags::VENDOR;
+        const NAME: &'static str = "Acme-Rare";
+        type Value = Self;
+    }
+
     /// The AVP Acme-A.
     ///
     /// `Acme-A`: AVP 11 of vendor 99999 (Acme), UTF8String.
@@ -820,6 +940,7 @@ pub static DICTIONARY: ::diametric_protocol::codec::DictionaryTable = {
             AvpInfo::of::<acme::AcmeLarge>(),
             AvpInfo::of::<acme::AcmeOtherLarge>(),
             AvpInfo::of::<acme::AcmeSmall>(),
+            AvpInfo::of::<acme::AcmeRare>(),
             AvpInfo::of::<acme::AcmeA>(),
             AvpInfo::of::<acme::AcmeB>(),
             AvpInfo::of::<acme::AcmeC>(),

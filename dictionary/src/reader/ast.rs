@@ -96,6 +96,7 @@ pub(crate) struct Avp {
     pub(crate) deprecated: Option<String>,
     pub(crate) rust_name: Option<Spanned<String>>,
     pub(crate) closed: bool,
+    pub(crate) boxed: bool,
     pub(crate) doc: Option<String>,
     pub(crate) data: Data,
     /// The enclosing application's id.

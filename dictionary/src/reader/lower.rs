@@ -89,6 +89,7 @@ impl Lowering<'_, '_> {
         let deprecated = self.values.filled(element, "deprecated").map(|text| text.value);
         let rust_name = self.values.filled(element, "rust-name");
         let closed = self.values.boolean(element, "closed").is_some_and(|closed| closed.value);
+        let boxed = self.values.boolean(element, "boxed").is_some_and(|boxed| boxed.value);
         let doc = self.doc(element);
         let data = match self.only_child(element, "data") {
             Some(data) => {
@@ -120,6 +121,7 @@ impl Lowering<'_, '_> {
             deprecated,
             rust_name,
             closed,
+            boxed,
             doc,
             data,
             application: application.map(|application| application.value),

@@ -74,6 +74,7 @@ const AVP_ATTRIBUTES: &[(&str, Origin)] = &[
     ("deprecated", Own),
     ("rust-name", Own),
     ("closed", Own),
+    ("boxed", Own),
 ];
 static AVP: Schema = Schema { name: "avp", origin: Go, attributes: AVP_ATTRIBUTES, children: &[&DATA, &DOC] };
 static ROOT_AVP: Schema = Schema { name: "avp", origin: Own, attributes: AVP_ATTRIBUTES, children: &[&DATA, &DOC] };

@@ -82,6 +82,7 @@ impl<'a> Resolver<'a, '_> {
             p,
             items,
             closed: syntax.closed,
+            boxed: syntax.boxed,
             members: Vec::new(),
             any: syntax.data.body.any && data_type == DataType::Grouped,
             spec: syntax.spec.clone(),
@@ -246,6 +247,17 @@ fn same_definition(first: &ast::Avp, second: &ast::Avp) -> bool {
 }
 
 impl Resolver<'_, '_> {
+    pub(super) fn boxed_value(&mut self, id: AvpId) {
+        let avp = self.dictionary.avp(id);
+        if avp.boxed && avp.data_type != DataType::Grouped {
+            let message = format!("`{}` is boxed, but is no group", avp.name);
+            self.report(
+                Diagnostic::error(catalogue::BAD_VALUE, avp.span, message)
+                    .help("remove `boxed`: other values are held as they are"),
+            );
+        }
+    }
+
     pub(super) fn closed_without_values(&mut self, id: AvpId) {
         let (avp, syntax) = (self.dictionary.avp(id), self.avp_syntax[id.0]);
         if avp.closed && avp.items.is_empty() && syntax.data.items.is_empty() && syntax.data.data_type.is_some() {

@@ -53,6 +53,7 @@ impl<'a> Resolver<'a, '_> {
         }
         for index in 0..self.dictionary.avps.len() {
             self.closed_without_values(AvpId(index));
+            self.boxed_value(AvpId(index));
         }
     }
 
