@@ -322,10 +322,16 @@ impl Connection {
         let _: Result<(), DecodeError> = result;
     }
 
-    /// Not in the table of RFC 6733; RFC 3588 answered, and peers that rely on it exist.
+    /// Not in the table of RFC 6733; RFC 3588 answered, and peers that rely on it exist. Nobody becomes another by it.
     fn handle_second_cer(&mut self, frame: &Bytes) {
         let Some(context) = introduction::context(frame) else { return };
+        let own = self.remote.as_ref().map(|remote| &remote.origin_host);
         match introduction::of_request(frame, &self.config.known) {
+            Ok(remote) if own.is_some_and(|own| *own != remote.origin_host) => {
+                let message =
+                    format!("{} is another node than the CER of this connection was from", remote.origin_host);
+                self.answer_error(&context, &ErrorAnswer::new(ResultCode::UNKNOWN_PEER, message));
+            }
             Ok(_) => {
                 let cea = self.config.local.cea(ResultCode::SUCCESS, &self.config.addresses);
                 self.answer(&context, &cea);

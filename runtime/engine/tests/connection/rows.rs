@@ -238,6 +238,13 @@ fn rule(id: &str) {
             let mut bench = Bench::open(Role::Responder);
             bench.receive(request(&local("a.example.net").cer(&super::ip())));
             assert_eq!(told(&bench), (vec!["R-Snd-CEA".to_owned()], "R-Open"));
+            // That of another node changes nothing, and is told so.
+            bench.forget();
+            bench.receive(request(&local("z.example.net").cer(&super::ip())));
+            let refusal = message::decode_answer_message(bench.sent.last().unwrap(), &Known::standard()).unwrap();
+            assert_eq!(refusal.body.result_code, ResultCode::UNKNOWN_PEER);
+            assert!(bench.connection.is_open());
+            assert_eq!(bench.connection.remote().unwrap().origin_host, "a.example.net");
         }
         "PR16" => {
             let mut bench = Bench::open(Role::Responder);
