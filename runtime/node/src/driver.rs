@@ -378,13 +378,15 @@ impl<O: Observer> Driver<O> {
     fn settle(&mut self) -> Option<CloseReason> {
         let mut closed = None;
         let now = now();
+        let mut told = true;
         loop {
             // Whoever is told of something may have decided something.
-            while let Ok(control) = self.control.try_recv() {
+            while told && let Ok(control) = self.control.try_recv() {
                 self.obey(Some(control));
             }
             self.take_frames(now);
             let Some(event) = self.connection.poll_event() else { break };
+            told = !matches!(event, Event::Request(..) | Event::Answer(..));
             match event {
                 Event::Introduced(remote) => self.observer.introduced(&remote),
                 Event::Open(remote) => {

@@ -1,7 +1,7 @@
 //! Answers made from the request (RFC 6733 §6.2 and §7).
 
 use crate::base::{AnswerMessage, AnswerMessageRequired, ProxyInfo, ResultCode, SessionId};
-use crate::codec::{Avp, AvpValue, CommandInfo, DecodeError, EncodeError, Known};
+use crate::codec::{Avp, AvpValue, CommandInfo, DecodeError, EncodeError, Known, decode_payload};
 use crate::message::{self, Answer};
 use crate::value::{DiameterIdentity, RawGroup, Utf8String};
 use crate::wire::{CommandFlags, HEADER_LEN, Header, RawAvp, RawAvpBuf, RawMessage};
@@ -39,11 +39,9 @@ impl RequestContext {
             see(avp);
             match avp.code {
                 SessionId::CODE if avp.vendor == 0 && context.session_id.is_none() => {
-                    context.session_id = std::str::from_utf8(avp.data).ok().map(Utf8String::from);
+                    context.session_id = decode_payload::<SessionId>(avp.data).ok();
                 }
-                ProxyInfo::CODE if avp.vendor == 0 => {
-                    context.proxy_info.extend(crate::codec::decode_payload::<ProxyInfo>(avp.data))
-                }
+                ProxyInfo::CODE if avp.vendor == 0 => context.proxy_info.extend(decode_payload::<ProxyInfo>(avp.data)),
                 _ => {}
             }
         }

@@ -28,11 +28,10 @@ impl Destination {
         let (mut to, mut session_id) = (Self { host: None, realm: None, application }, None);
         let Ok(message) = RawMessage::read(frame) else { return (to, None) };
         for avp in message.framed_avps() {
-            match avp.code {
-                _ if avp.vendor != 0 => continue,
-                SessionId::CODE => session_id = session_id.or(Some(avp.data)),
-                DestinationHost::CODE => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
-                DestinationRealm::CODE => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),
+            match (avp.code, avp.vendor) {
+                (SessionId::CODE, 0) => session_id = session_id.or(Some(avp.data)),
+                (DestinationHost::CODE, 0) => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
+                (DestinationRealm::CODE, 0) => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),
                 _ => continue,
             }
             // It is the first AVP wherever RFC 6733 §8.8 is kept to.
