@@ -1,5 +1,6 @@
 //! A small charging data function to test clients with.
 
+use crate::background::Background;
 use crate::report::{self, Outcome, UNWRITTEN};
 use crate::server::{self, Serving};
 use anyhow::{Context, Result};
@@ -14,12 +15,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
-
-/// How long what is still to be written may take at the end.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 const AFTER_HELP: &str = "\
 Every record that a client sends becomes one line of JSON, written before the answer is sent:
@@ -73,11 +70,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let config = args.serving.config(&args.origin_host);
     let (lines, received) = mpsc::channel();
-    let (out, (ended, end)) = (Out::open(&args.out)?, mpsc::channel::<()>());
-    thread::spawn(move || {
-        write(out, &received);
-        drop(ended);
-    });
+    let out = Out::open(&args.out)?;
+    let (reports, reporter) = report::lines();
+    let errors = reports.clone();
+    let writer = Background::spawn(move || write(out, &received, &errors));
     let cdf = Cdf { lines, result_code: ResultCode(args.result_code), interim_interval: args.interim_interval };
     let mut server = RfServerConfig::new();
     if let Some(seconds) = args.supervision {
@@ -85,9 +81,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     let served = server::serve(Node::builder(config).rf_server_with(cdf, server));
     // The server is gone, and with it whoever has lines to write.
-    if end.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
-        report::line(format_args!("the last records could not be written in time, and are not answered"));
+    if !writer.ends() {
+        let _ = reports.try_send("the last records could not be written in time, and are not answered".into());
     }
+    drop(reports);
+    // What nobody reads, nobody misses.
+    reporter.ends();
     served
 }
 
@@ -130,9 +129,8 @@ struct Line {
     written: oneshot::Sender<Result<(), ResultCode>>,
 }
 
-/// Writes what comes until nothing can come any more, and tells on standard error what cannot be written. In a thread of its
-/// own: whoever reads the records may be slow, and must not hold up the server.
-fn write(mut out: Out, lines: &mpsc::Receiver<Line>) {
+/// Writes what comes until nothing can come any more, and tells what cannot be written.
+fn write(mut out: Out, lines: &mpsc::Receiver<Line>, errors: &mpsc::SyncSender<String>) {
     while let Ok(first) = lines.recv() {
         let (mut text, mut waiting) = (String::new(), Vec::new());
         for line in std::iter::once(first).chain(lines.try_iter()) {
@@ -140,7 +138,7 @@ fn write(mut out: Out, lines: &mpsc::Receiver<Line>) {
             waiting.push(line.written);
         }
         let written = out.append(&text).map_err(|error| {
-            report::error(&error);
+            let _ = errors.try_send(format!("error: {error:#}"));
             ResultCode::OUT_OF_SPACE
         });
         for waits in waiting {

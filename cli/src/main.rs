@@ -1,6 +1,7 @@
 //! The `diametric` command: charges and is charged, decodes messages, checks and shows dictionaries.
 
 mod acme;
+mod background;
 mod cdf;
 mod client;
 mod decode;

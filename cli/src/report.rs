@@ -1,7 +1,12 @@
 //! What the command tells besides its output.
 
+use crate::background::Background;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::mpsc::{self, SyncSender};
+
+/// Lines that may wait to be written.
+const WAITING: usize = 1000;
 
 /// How a subcommand ended that could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +36,13 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// Writes a line to standard error. If nobody reads it, nobody misses it.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Takes lines for standard error from a server, which goes on whether somebody reads them or not. One that finds too many
+/// waiting is lost: there [`try_send`](SyncSender::try_send) gives it back.
+pub(crate) fn lines() -> (SyncSender<String>, Background) {
+    let (lines, received) = mpsc::sync_channel::<String>(WAITING);
+    (lines, Background::spawn(move || received.iter().for_each(|text| line(format_args!("{text}")))))
 }
 
 /// Writes text to standard error as it is.

@@ -230,7 +230,7 @@ async fn signals_stop_it_after_leave_is_taken() {
 
 #[tokio::test]
 async fn a_re_authorization_that_a_client_refuses_is_told() {
-    let server = Server::start("ocs", &["--reauth-after-ms", "1"]);
+    let server = Server::start("ocs", &["--reauth-after-ms", "50"]);
     let node = node(&server, "ctf.example.com").await;
     let ro = node.ro().unwrap();
     let (answered, mut refused) = tokio::sync::mpsc::unbounded_channel();
@@ -251,6 +251,34 @@ async fn a_re_authorization_that_a_client_refuses_is_told() {
     let (_, _, told) = server.stop("TERM");
     let code = ResultCode::UNABLE_TO_COMPLY;
     assert_eq!(told, format!("RAR for {id}: ctf.example.com answered with Result-Code {code}\n"));
+}
+
+#[tokio::test]
+async fn what_it_tells_and_nobody_reads_holds_it_up_neither_at_work_nor_at_its_end() {
+    let server = Server::start("ocs", &["--reauth-after-ms", "50"]);
+    let node = node(&server, "ctf.example.com").await;
+    let ro = node.ro().unwrap();
+    let (refused, mut refusals) = tokio::sync::mpsc::unbounded_channel();
+    ro.on_reauth(move |_, rar| {
+        // Without an answer of its own, it is refused.
+        drop(rar);
+        refused.send(()).unwrap();
+        std::future::ready(())
+    });
+    let mut sessions = Vec::new();
+    for _ in 0..2000 {
+        sessions.push(ro.service("32251@3gpp.org").initial(|_| ()).await.unwrap());
+    }
+    // Their lines are more than a pipe holds, and than may wait for it.
+    for _ in 0..1900 {
+        tokio::time::timeout(Duration::from_secs(20), refusals.recv()).await.unwrap().unwrap();
+    }
+    drop(sessions);
+    node.shutdown().await;
+    assert_eq!(server.client("ro", &["--mode", "ecur"]).status.code(), Some(0));
+    let (status, _, told) = server.stop("TERM");
+    assert_eq!(status.code(), Some(0));
+    assert!(told.starts_with("RAR for ctf.example.com;"), "{told}");
 }
 
 #[test]

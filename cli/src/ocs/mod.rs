@@ -10,6 +10,7 @@ use diametric::answer::ErrorAnswer;
 use diametric::base::ResultCode;
 use diametric::credit_control::Cca;
 use diametric::ro::{RoError, RoRequest, RoServer, RoServerConfig};
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tariff::Tariff;
 
@@ -64,18 +65,24 @@ pub(crate) struct Args {
 /// Serves until it is told to stop.
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let config = args.serving.config(&args.origin_host);
+    let (reports, reporter) = report::lines();
     let ocs = Ocs {
         tariff: Tariff { octets: args.grant_octets, seconds: args.grant_seconds, validity_time: args.validity_time },
         result_code: ResultCode(args.result_code),
         reauth_after: args.reauth_after_ms.map(Duration::from_millis),
+        reports,
     };
-    server::serve(Node::builder(config).ro_server_with(ocs, RoServerConfig::new()))
+    let served = server::serve(Node::builder(config).ro_server_with(ocs, RoServerConfig::new()));
+    // What nobody reads, nobody misses.
+    reporter.ends();
+    served
 }
 
 struct Ocs {
     tariff: Tariff,
     result_code: ResultCode,
     reauth_after: Option<Duration>,
+    reports: SyncSender<String>,
 }
 
 impl Ocs {
@@ -94,22 +101,19 @@ impl Ocs {
 
     fn reauthorize_later(&self, request: &RoRequest) {
         let Some(after) = self.reauth_after.filter(|_| self.granting()) else { return };
-        let session = request.session();
+        let (session, reports) = (request.session(), self.reports.clone());
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            match session.reauthorize(|_| ()).await {
+            let problem = match session.reauthorize(|_| ()).await {
                 Ok(raa) if !(2000..3000).contains(&raa.result_code.0) => {
-                    report::line(format_args!(
-                        "RAR for {}: {} answered with Result-Code {}",
-                        session.id(),
-                        raa.origin_host,
-                        raa.result_code
-                    ));
+                    format!("{} answered with Result-Code {}", raa.origin_host, raa.result_code)
                 }
                 // A session that is over by then has nothing to be asked.
-                Ok(_) | Err(RoError::Ended) => {}
-                Err(error) => report::line(format_args!("RAR for {}: {error}", session.id())),
-            }
+                Ok(_) | Err(RoError::Ended) => return,
+                Err(error) => error.to_string(),
+            };
+            // Where so many wait to be read, this one is not.
+            let _ = reports.try_send(format!("RAR for {}: {problem}", session.id()));
         });
     }
 }
