@@ -159,8 +159,7 @@ fn number(message: &RawMessage<'_>, code: u32) -> Option<u32> {
 
 /// The Result-Code that refuses a service in Multiple-Services-Credit-Control, whatever the answer says of the session.
 fn service_refusal(message: &RawMessage<'_>) -> Option<u32> {
-    let services =
-        message.framed_avps().filter(|avp| (avp.vendor, avp.code) == (0, MultipleServicesCreditControl::CODE));
+    let services = message.select(|code| code == MultipleServicesCreditControl::CODE).filter(|avp| avp.vendor == 0);
     let members = services.flat_map(|service| service.members().filter_map(Result::ok));
     let codes = members.filter(|avp| (avp.vendor, avp.code) == (0, RESULT_CODE));
     let mut codes = codes.filter_map(|avp| Some(u32::from_be_bytes(avp.data.try_into().ok()?)));

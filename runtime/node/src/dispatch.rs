@@ -163,16 +163,18 @@ impl Dispatcher {
     pub(crate) fn begin(self: &Arc<Self>, frame: &Bytes, peer: &Arc<RemoteNode>, clock: &mut Instant) -> Begun {
         let application = Header::peek(frame).map(|header| header.application);
         let (mut misled, mut other) = (None, None);
-        let context = RequestContext::of_seen(frame, |avp| match avp.code {
-            RouteRecord::CODE | DestinationHost::CODE | SessionId::CODE if misled.is_none() => {
+        let misleading = |code| matches!(code, RouteRecord::CODE | DestinationHost::CODE | SessionId::CODE);
+        let naming = |code| {
+            matches!(code, AuthApplicationId::CODE | AcctApplicationId::CODE | VendorSpecificApplicationId::CODE)
+        };
+        let wanted = |code| misleading(code) || naming(code);
+        let context = RequestContext::of_seen(frame, wanted, |avp| {
+            if misled.is_none() && misleading(avp.code) {
                 misled = self.misleads(avp);
             }
-            AuthApplicationId::CODE | AcctApplicationId::CODE | VendorSpecificApplicationId::CODE
-                if other.is_none() =>
-            {
+            if other.is_none() && naming(avp.code) {
                 other = other_application(avp, application);
             }
-            _ => {}
         });
         let Some(context) = context else { return Begun::Answered(None) };
         if let Some(error) = misled {

@@ -26,17 +26,20 @@ pub struct RequestContext {
 impl RequestContext {
     /// Reads what can be read of `frame`; `None` if not even the header is there.
     pub fn of(frame: &[u8]) -> Option<Self> {
-        Self::of_seen(frame, |_| {})
+        Self::of_seen(frame, |_| false, |_| {})
     }
 
-    /// [`of`](Self::of), and on the way shows each AVP at the top level of the message to `see`.
+    /// [`of`](Self::of), and on the way shows `see` the AVPs at the top level of the message whose codes are `wanted`.
     #[inline]
-    pub fn of_seen<'a>(frame: &'a [u8], mut see: impl FnMut(RawAvp<'a>)) -> Option<Self> {
+    pub fn of_seen<'a>(frame: &'a [u8], wanted: impl Fn(u32) -> bool, mut see: impl FnMut(RawAvp<'a>)) -> Option<Self> {
         let header = Header::peek(frame)?;
         let mut context = Self { header, session_id: None, proxy_info: Vec::new() };
         let Ok(message) = RawMessage::read(frame) else { return Some(context) };
-        for avp in message.framed_avps() {
-            see(avp);
+        let own = |code| matches!(code, SessionId::CODE | ProxyInfo::CODE);
+        for avp in message.select(|code| own(code) || wanted(code)) {
+            if wanted(avp.code) {
+                see(avp);
+            }
             match avp.code {
                 SessionId::CODE if avp.vendor == 0 && context.session_id.is_none() => {
                     context.session_id = decode_payload::<SessionId>(avp.data).ok();

@@ -27,12 +27,12 @@ impl Destination {
     pub(crate) fn of(frame: &[u8], application: u32) -> (Self, Option<&[u8]>) {
         let (mut to, mut session_id) = (Self { host: None, realm: None, application }, None);
         let Ok(message) = RawMessage::read(frame) else { return (to, None) };
-        for avp in message.framed_avps() {
-            match (avp.code, avp.vendor) {
-                (SessionId::CODE, 0) => session_id = session_id.or(Some(avp.data)),
-                (DestinationHost::CODE, 0) => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
-                (DestinationRealm::CODE, 0) => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),
-                _ => continue,
+        let wanted = |code| matches!(code, SessionId::CODE | DestinationHost::CODE | DestinationRealm::CODE);
+        for avp in message.select(wanted).filter(|avp| avp.vendor == 0) {
+            match avp.code {
+                SessionId::CODE => session_id = session_id.or(Some(avp.data)),
+                DestinationHost::CODE => to.host = decode_payload::<DestinationHost>(avp.data).ok(),
+                _ => to.realm = decode_payload::<DestinationRealm>(avp.data).ok(),
             }
             // It is the first AVP wherever RFC 6733 §8.8 is kept to.
             if to.host.is_some() && to.realm.is_some() {

@@ -164,6 +164,23 @@ impl<'a> AvpReader<'a> {
         }
     }
 
+    /// The next AVP whose code is `wanted`, if all up to it are framed. The others cost little more than their length.
+    #[inline(always)]
+    pub fn seek(&mut self, wanted: impl Fn(u32) -> bool) -> Option<RawAvp<'a>> {
+        loop {
+            let &[a, b, c, d, e, f, g, h] = self.data.first_chunk()?;
+            if wanted(u32::from_be_bytes([a, b, c, d])) {
+                return self.framed();
+            }
+            let word = u32::from_be_bytes([e, f, g, h]);
+            let (shortest, length) = (8 + (word >> 31) * 4, word & 0x00ff_ffff);
+            if length < shortest || length as usize > self.data.len() {
+                return None;
+            }
+            self.data = self.data.get((length as usize + 3) & !3..).unwrap_or_else(unpadded_end);
+        }
+    }
+
     /// How many AVPs from here on, one after the other, have this code and vendor. Stops at the first that does not, or
     /// that is not framed.
     #[inline]

@@ -58,16 +58,17 @@ impl<'a> RawMessage<'a> {
         AvpReader::new(&self.frame[HEADER_LEN..])
     }
 
-    /// The AVPs at the top level, up to where their framing is broken.
+    /// The AVPs at the top level whose codes are `wanted`, of any vendor, up to where their framing is broken. The others cost
+    /// little.
     #[inline]
-    pub fn framed_avps(&self) -> impl Iterator<Item = RawAvp<'a>> + use<'a> {
+    pub fn select(&self, wanted: impl Fn(u32) -> bool) -> impl Iterator<Item = RawAvp<'a>> {
         let mut avps = self.avps();
-        std::iter::from_fn(move || avps.framed())
+        std::iter::from_fn(move || avps.seek(&wanted))
     }
 
     /// The first AVP at the top level with this vendor and code.
     pub fn find(&self, vendor: u32, code: u32) -> Option<RawAvp<'a>> {
-        self.framed_avps().find(|avp| avp.code == code && avp.vendor == vendor)
+        self.select(|found| found == code).find(|avp| avp.vendor == vendor)
     }
 
     /// Appends the message, rebuilt from its header and AVPs; the same octets it was read from.
@@ -165,9 +166,30 @@ mod tests {
         let mut frame = vec![1, 0, 0, 56, 0x80, 0, 1, 24, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
         frame.extend([avp(12), avp(13), avp(12)].concat());
         let message = RawMessage::read(&frame).unwrap();
-        let shown: Vec<_> = message.framed_avps().map(|avp| (avp.code, avp.data.len())).collect();
+        let shown: Vec<_> = message.select(|code| code == 278).map(|avp| (avp.code, avp.data.len())).collect();
         // The second says that it reaches into the third, which then begins amid the payload.
         assert_eq!(shown, [(278, 4), (278, 5)]);
         assert_eq!(message.avps().filter(Result::is_err).count(), 1);
+    }
+
+    #[test]
+    fn selecting_ends_where_reading_does() {
+        // Every length and flag in an AVP between two others, with and without room for a Vendor-Id.
+        for flags in [0, 0x80, 0xff] {
+            for length in 0..=40_u8 {
+                for room in [8, 12, 16] {
+                    let mut body = [0, 0, 1, 22, 0x40, 0, 0, 12, 0, 0, 0, 7].to_vec();
+                    body.extend([0, 0, 0, 9, flags, 0, 0, length, 0, 0, 1, 22, 0x40, 0, 0, 12]);
+                    body.extend([0, 0, 0, 5, 0, 0, 1, 22, 0x40, 0, 0, 9]);
+                    body.truncate(12 + room);
+                    body.extend([0, 0, 1, 22, 0x40, 0, 0, 12, 0, 0, 0, 8]);
+                    let read: Vec<_> =
+                        AvpReader::new(&body).map_while(Result::ok).filter(|avp| avp.code == 278).collect();
+                    let mut reader = AvpReader::new(&body);
+                    let selected: Vec<_> = std::iter::from_fn(|| reader.seek(|code| code == 278)).collect();
+                    assert_eq!(selected, read, "flags {flags:#x}, length {length}, room {room}");
+                }
+            }
+        }
     }
 }
