@@ -11,6 +11,7 @@ use diametric::credit_control::{
 use diametric::ro::{RoRequest, RoServer, ServedSession};
 use diametric::ts32299::ReportingReason;
 use diametric::{Config, Node};
+use serde_json::Value;
 use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Output;
@@ -33,6 +34,22 @@ fn a_session_with_updates() {
     assert_eq!(sessions.len(), 1);
     let keys: Vec<_> = lines[0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["command", "type", "number", "result_code", "session_id", "latency_us"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_client_ends_its_sessions() {
+    let server = Server::start("ocs", &[]);
+    for signal in ["INT", "TERM"] {
+        let output =
+            charging::interrupted(signal, "ro", server.address, &["--mode", "ecur", "--answer-reauth-for", "60"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stderr).contains("interrupted"), "{output:?}");
+        let lines: Vec<Value> =
+            text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+        let expected = [("CCR", "INITIAL_REQUEST", Some(0), 2001), ("CCR", "TERMINATION_REQUEST", Some(1), 2001)];
+        assert_eq!(lines.iter().map(said).collect::<Vec<_>>(), expected);
+    }
 }
 
 #[test]

@@ -3,9 +3,11 @@
 mod journal;
 
 use crate::report::{self, UNWRITTEN};
-use anyhow::{Context, Result};
+use crate::signals;
+use anyhow::{Context, Result, bail};
 use diametric::{Config, Node, PeerAddress};
 pub(crate) use journal::Journal;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -104,16 +106,17 @@ fn converse<F: Future<Output = Result<()>>>(
 /// Makes `count` calls, `concurrency` at a time.
 ///
 /// # Errors
-/// The first that had no answer; the others are given up.
+/// The first that had no answer, or SIGINT or SIGTERM. The other calls are given up; the node ends their sessions.
 pub(crate) async fn repeat<F, E>(
     count: u64,
     concurrency: u16,
     call: impl Fn() -> F + Clone + Send + 'static,
-) -> Result<(), E>
+) -> Result<()>
 where
     F: Future<Output = Result<(), E>> + Send,
-    E: Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
 {
+    let mut stop = pin!(signals::stop()?);
     let begun = Arc::new(AtomicU64::new(0));
     let mut workers = JoinSet::new();
     for _ in 0..count.min(concurrency.into()) {
@@ -122,14 +125,22 @@ where
             while begun.fetch_add(1, Ordering::Relaxed) < count {
                 call().await?;
             }
-            Ok(())
+            Ok::<_, E>(())
         });
     }
-    while let Some(worked) = workers.join_next().await {
+    loop {
+        let worked = tokio::select! {
+            worked = workers.join_next() => worked,
+            () = &mut stop => {
+                // The node is not to end before it knows whose sessions it has to end.
+                workers.shutdown().await;
+                bail!("interrupted, and what was under way given up");
+            }
+        };
         match worked {
-            Ok(result) => result?,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Some(Ok(result)) => result?,
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => return Ok(()),
         }
     }
-    Ok(())
 }

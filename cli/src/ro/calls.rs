@@ -53,8 +53,8 @@ impl Calls {
     /// Runs `count` calls, `concurrency` at a time.
     ///
     /// # Errors
-    /// The first that had no answer; the others are given up.
-    pub(super) async fn run(self: &Arc<Self>, service: &Service, count: u64, concurrency: u16) -> Result<(), RoError> {
+    /// As [`repeat`].
+    pub(super) async fn run(self: &Arc<Self>, service: &Service, count: u64, concurrency: u16) -> anyhow::Result<()> {
         let (calls, service) = (Arc::clone(self), service.clone());
         let call = move || {
             let (calls, service) = (Arc::clone(&calls), service.clone());
@@ -62,7 +62,7 @@ impl Calls {
         };
         repeat(count, concurrency, call).await?;
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure.map_or(Ok(()), Err)
+        Ok(failure.map_or(Ok(()), Err)?)
     }
 
     async fn call(&self, service: Service) -> Result<(), RoError> {

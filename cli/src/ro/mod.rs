@@ -113,7 +113,7 @@ async fn charge(args: &Args, node: Node) -> Result<()> {
         let calls = Arc::clone(&calls);
         move |session, asr| Arc::clone(&calls).aborted(session, asr)
     });
-    Ok(calls.run(&service, args.charging.calls, args.charging.concurrency).await?)
+    calls.run(&service, args.charging.calls, args.charging.concurrency).await
 }
 
 fn plan(args: &Args) -> Plan {

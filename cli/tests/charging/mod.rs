@@ -84,6 +84,25 @@ pub(crate) fn client_to(out: Stdio, command: &str, peer: SocketAddr, arguments: 
         .expect("the command runs")
 }
 
+/// Starts a client, sends it a signal once it has printed a line, and waits for its end.
+pub(crate) fn interrupted(signal: &str, command: &str, peer: SocketAddr, arguments: &[&str]) -> Output {
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("diametric"))
+        .args([command, "--peer", &peer.to_string(), "--destination-realm", "example.net"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut printed = Vec::new();
+    let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
+    out.read_until(b'\n', &mut printed).expect("the client prints a line");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", signal, &id]).status().expect("kill runs").success());
+    out.read_to_end(&mut printed).expect("the client ends");
+    let output = child.wait_with_output().expect("the client ends");
+    Output { stdout: printed, ..output }
+}
+
 pub(crate) fn text(octets: &[u8]) -> &str {
     std::str::from_utf8(octets).expect("the command writes UTF-8")
 }
