@@ -26,8 +26,8 @@ EXAMPLES:
     diametric rf --peer cdf.example.net --destination-realm example.net --mode event --calls 1000 --concurrency 50
 
 EXIT STATUS:
-  0 if every ACR was answered with 2xxx, 1 if one was answered with something else, 2 if there was no answer (no connection, a timeout), or \
-  if the command line is not understood.";
+  0 if every ACR was answered with 2xxx, 1 if one was answered with something else, 2 if there was no answer (no connection, a timeout), \
+  if SIGINT or SIGTERM ended it, and its sessions with it, or if the command line is not understood.";
 
 /// Charge offline (Rf): a client for any server, which reports sessions or events.
 #[derive(Debug, clap::Args)]

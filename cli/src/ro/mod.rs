@@ -35,7 +35,7 @@ EXAMPLES:
 
 EXIT STATUS:
   0 if every CCR was answered with 2xxx, 1 if one was answered with something else or its service was refused, 2 if there was no answer \
-  (no connection, a timeout), or if the command line is not understood.";
+  (no connection, a timeout), if SIGINT or SIGTERM ended it, and its sessions with it, or if the command line is not understood.";
 
 /// Charge online (Ro): a client for any server, which runs sessions (SCUR, ECUR) or events (IEC).
 #[derive(Debug, clap::Args)]
