@@ -287,7 +287,7 @@ impl ServerSession {
         let success = is_success(result_code);
         match request_type {
             CcRequestType::EventRequest => return self.close(),
-            CcRequestType::InitialRequest if !success => return self.close(),
+            // Without success, it is closed again below.
             CcRequestType::InitialRequest => self.phase = Phase::Open,
             CcRequestType::UpdateRequest | CcRequestType::TerminationRequest => {
                 self.actions.push_back(Action::DebitUsed { number });

@@ -238,6 +238,7 @@ fn a_resumed_session_goes_on_where_it_stood() {
     bench.now += Duration::from_secs(3600);
     bench.session = ClientSession::resume(state.clone(), config, bench.now);
     assert_eq!(bench.session.snapshot(bench.now), state);
+    assert_eq!(bench.session.session_id(), "ctf;1;2");
     assert_eq!(bench.session.poll_timeout(), Some(bench.now + REQUEST_TIMEOUT - SECOND * 4));
     assert_eq!(bench.session.interim_deadline(), Some(bench.now + INTERVAL - SECOND * 4));
     bench.step(Step::TransportLost);

@@ -298,6 +298,21 @@ fn tx_goes_on_running_when_a_request_moves() {
 }
 
 #[test]
+fn whoever_a_request_moves_to_has_the_whole_request_timeout_to_answer() {
+    let mut config = with(Ccfh::CONTINUE);
+    (config.session_failover, config.alternates) = (CcSessionFailover::FAILOVER_SUPPORTED, 1);
+    let mut bench = Bench::at("PendingT", config);
+    bench.step(Step::Wait(TX));
+    assert_eq!(bench.step(answer(3004)), ["resend CCR TERMINATION"]);
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + REQUEST_TIMEOUT));
+
+    let mut bench = EventBench::at("PendingE", RequestedAction::DirectDebiting, event_config(Ddfh::CONTINUE, 1));
+    bench.wait(TX);
+    assert_eq!(bench.input(event::Input::SendFailed { sent: true }), ["resend CCR EVENT"]);
+    assert_eq!(bench.event.poll_timeout(), Some(bench.now + REQUEST_TIMEOUT));
+}
+
+#[test]
 fn a_resumed_session_goes_on_where_it_stood() {
     let config = with(Ccfh::CONTINUE);
     let mut bench = Bench::at("PendingU", config.clone());
@@ -308,6 +323,7 @@ fn a_resumed_session_goes_on_where_it_stood() {
     bench.now += Duration::from_secs(3600);
     bench.session = ClientSession::resume(state.clone(), config, bench.now);
     assert_eq!(bench.session.snapshot(bench.now), state);
+    assert_eq!(bench.session.session_id(), "ctf;1;2");
     assert_eq!(bench.session.poll_timeout(), Some(bench.now + Duration::from_secs(6)));
     bench.step(Step::Input(Input::TransportLost));
     let [Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
