@@ -338,6 +338,16 @@ fn records_that_do_not_fit() {
 }
 
 #[test]
+fn a_record_that_was_refused_opens_no_session() {
+    for record_type in [StartRecord, InterimRecord] {
+        let mut bench = Bench::new(stateful());
+        bench.process(record_type, 0, 5012);
+        assert_eq!((bench.state().as_str(), bench.server.poll_timeout()), ("Idle", None));
+        assert_eq!((bench.server.open_sessions(), bench.server.remembered()), (0, 0));
+    }
+}
+
+#[test]
 fn a_stop_that_was_refused_leaves_the_session_to_supervision() {
     let mut bench = Bench::at("Open", stateful());
     bench.process(StopRecord, 1, 5012);

@@ -5,9 +5,9 @@ use crate::sessions::{Bench, INTERIM, INTERVAL, START, STOP, Step, answer, with}
 use crate::{REQUEST_TIMEOUT, facts};
 use diametric_engine::rf::record::{self, RecordConfig};
 use diametric_engine::rf::session::{Action, CloseCause, Input, SessionConfig};
-use diametric_engine::rf::{AcrOrder, Cause, ClientSession, Outcome, Resend, StoreOrder};
+use diametric_engine::rf::{AcrOrder, Cause, ClientSession, Outcome, Resend, SingleRecord, StoreOrder};
 use diametric_protocol::accounting::{AccountingRealtimeRequired as Realtime, AccountingRecordType};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -224,6 +224,36 @@ fn a_record_that_was_never_sent_goes_without_the_t_flag() {
     bench.input(record::Input::SendStored { t_flag: false });
     bench.wait(REQUEST_TIMEOUT);
     assert_eq!((bench.record.stored(), bench.settled()), (Some(true), Some(Outcome::Stored(Cause::TimedOut))));
+}
+
+#[test]
+fn an_event_is_sent_again_after_silence_as_often_as_configured() {
+    let mut config = config(true);
+    config.resends = 2;
+    let mut bench = RecordBench::at("PendingE", config.clone());
+    for _ in 0..2 {
+        assert_eq!(bench.wait(REQUEST_TIMEOUT - SECOND), ["(none)"]);
+        assert_eq!(bench.wait(SECOND), ["resend ACR EVENT"]);
+    }
+    assert_eq!(bench.wait(REQUEST_TIMEOUT), ["store EVENT record with T"]);
+    // That it was refused the second time says nothing of the first.
+    let mut bench = RecordBench::at("PendingE", config);
+    bench.wait(REQUEST_TIMEOUT);
+    assert_eq!(bench.input(record::Input::Answer(facts(4002))), ["store EVENT record with T"]);
+}
+
+#[test]
+fn a_record_from_the_store_waits_for_its_answer_and_keeps_the_t_flag() {
+    let stop = || SingleRecord::stored_record(AccountingRecordType::StopRecord, 7, config(true));
+    assert!(stop().handle_input(Instant::now(), record::Input::Start).is_err(), "it comes from the store");
+    for (stored, sent) in [(false, false), (true, false), (false, true)] {
+        let mut bench = RecordBench { record: stop(), now: Instant::now(), actions: Vec::new() };
+        bench.input(record::Input::SendStored { t_flag: stored });
+        assert_eq!(bench.wait(REQUEST_TIMEOUT - SECOND), ["(none)"]);
+        assert_eq!((bench.state().as_str(), bench.settled()), ("PendingB", None));
+        bench.input(record::Input::SendFailed { sent });
+        assert_eq!(bench.record.stored(), Some(stored || sent));
+    }
 }
 
 #[test]
