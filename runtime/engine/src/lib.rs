@@ -40,5 +40,6 @@
 
 mod deadline;
 pub mod peer;
+mod random;
 pub mod rf;
 pub mod ro;

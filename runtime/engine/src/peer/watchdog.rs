@@ -10,6 +10,7 @@
 //! back would wait for each other for ever.
 
 use crate::deadline::after;
+use crate::random::draw;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -239,16 +240,7 @@ impl Watchdog {
     /// Twinit, more or less 2 s, drawn anew each time (RFC 3539 §3.4.1).
     fn set_watchdog(&mut self, now: Instant) {
         let span = 2 * JITTER.as_micros() as u64 + 1;
-        let jitter = Duration::from_micros(self.draw() % span);
+        let jitter = Duration::from_micros(draw(&mut self.random) % span);
         self.timer = after(now, (self.tw_init - JITTER).saturating_add(jitter));
-    }
-
-    /// SplitMix64.
-    fn draw(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut drawn = self.random;
-        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        drawn ^ (drawn >> 31)
     }
 }

@@ -22,6 +22,7 @@ pub use vocabulary::{Action, CloseCause, Input, SessionConfig, State};
 
 use super::{AcrOrder, AnswerClass, AnswerFacts, Cause, Ignored, Outcome, Resend, StoreOrder};
 use crate::deadline::{after, due};
+use crate::random::draw;
 use diametric_protocol::accounting::{AccountingRealtimeRequired, AccountingRecordType};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -402,18 +403,9 @@ impl ClientSession {
     fn next_interim(&mut self, reported: Instant) -> Option<Instant> {
         let interval = self.interval?;
         let early = match &mut self.random {
-            Some(random) => interval / 10_240 * (next_random(random) % 1024) as u32,
+            Some(random) => interval / 10_240 * (draw(random) % 1024) as u32,
             None => Duration::ZERO,
         };
         after(reported, interval.saturating_sub(early))
     }
-}
-
-/// Splitmix64: enough to spread reports over time.
-fn next_random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }

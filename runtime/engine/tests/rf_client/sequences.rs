@@ -158,6 +158,21 @@ fn silence_is_waited_out_as_often_as_configured() {
 }
 
 #[test]
+fn a_lost_transport_is_followed_by_another_as_often_as_configured() {
+    for failovers in [1, 3] {
+        let mut config = stored(Realtime::GRANT_AND_STORE);
+        config.failovers = failovers;
+        let mut bench = Bench::at("PendingS", config);
+        for _ in 0..failovers {
+            assert_eq!(bench.step(Step::TransportLost), ["resend ACR START"]);
+            assert_eq!(sent(&bench).and_then(|acr| acr.resend), Some(Resend { t_flag: true, alternate: true }));
+        }
+        assert_eq!(bench.step(Step::TransportLost), ["store START record"]);
+        assert!(kept(&bench).is_some_and(|order| order.t_flag));
+    }
+}
+
+#[test]
 fn an_answer_without_space_after_silence_keeps_the_t_flag() {
     let mut config = stored(Realtime::GRANT_AND_STORE);
     config.resends = 1;

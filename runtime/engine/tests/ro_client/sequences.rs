@@ -148,6 +148,28 @@ fn a_driver_that_comes_late_sees_both_timers_in_order() {
 }
 
 #[test]
+fn the_timer_that_ends_first_counts_first_and_tx_where_both_end_at_once() {
+    use NoAnswer::{TimedOut, TxExpired};
+    for (request_timeout, order) in
+        [(TX * 2, &[TxExpired, TimedOut][..]), (TX, &[TxExpired, TimedOut]), (TX / 2, &[TimedOut])]
+    {
+        let mut config = with(Ccfh::CONTINUE);
+        config.request_timeout = request_timeout;
+        let mut bench = Bench::at("PendingU", config);
+        bench.step(Step::Wait(TX * 3));
+        let why = |action: &Action| if let Action::Unanswered { why, .. } = action { Some(*why) } else { None };
+        assert_eq!(bench.actions.iter().filter_map(why).collect::<Vec<_>>(), order);
+
+        let mut config = event_config(Ddfh::CONTINUE, 0);
+        config.request_timeout = request_timeout;
+        let mut bench = EventBench::at("PendingE", RequestedAction::DirectDebiting, config);
+        bench.wait(TX * 3);
+        let why = |action: &event::Action| if let event::Action::Unanswered(why) = action { Some(*why) } else { None };
+        assert_eq!(bench.actions.iter().filter_map(why).collect::<Vec<_>>(), order);
+    }
+}
+
+#[test]
 fn termination_waits_for_the_first_answer() {
     let mut bench = Bench::at("PendingI", with(Ccfh::CONTINUE));
     bench.step(update());
