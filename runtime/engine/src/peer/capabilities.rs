@@ -69,16 +69,6 @@ impl Applications {
         self.acct.iter().copied()
     }
 
-    /// Vendor and id of the applications that authorize and are advertised with their vendor.
-    pub fn vendor_auth(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.vendor_auth.iter().copied()
-    }
-
-    /// Vendor and id of the applications that account and are advertised with their vendor.
-    pub fn vendor_acct(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.vendor_acct.iter().copied()
-    }
-
     /// The ids of all applications, each once, in order.
     pub fn ids(&self) -> BTreeSet<u32> {
         let with_vendor = self.vendor_auth.iter().chain(&self.vendor_acct).map(|(_, id)| *id);

@@ -468,9 +468,10 @@ impl Connection {
             _ => {}
         }
         while let Some(id) = self.pending.expired(now) {
+            // Without answer to its CER or DPR the connection is over by now, and nothing is pending.
             if self.own.dwr == Some(id) {
                 self.own.dwr = None;
-            } else if !self.own.has(id) {
+            } else {
                 self.events.push_back(Event::TimedOut(id));
             }
         }

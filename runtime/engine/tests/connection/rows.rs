@@ -238,6 +238,7 @@ fn rule(id: &str) {
             let mut bench = Bench::open(Role::Responder);
             bench.receive(request(&local("a.example.net").cer(&super::ip())));
             assert_eq!(told(&bench), (vec!["R-Snd-CEA".to_owned()], "R-Open"));
+            assert_eq!(bench.sent::<CapabilitiesExchangeAnswer>()[0].result_code, ResultCode::SUCCESS);
             // That of another node changes nothing, and is told so.
             bench.forget();
             bench.receive(request(&local("z.example.net").cer(&super::ip())));

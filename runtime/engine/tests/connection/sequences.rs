@@ -283,6 +283,23 @@ fn a_probe_tells_whether_the_peer_lives() {
 }
 
 #[test]
+fn a_dwr_that_is_never_answered_does_not_stand_in_the_way_for_ever() {
+    let mut bench = Bench::open(Role::Responder);
+    bench.connection.probe(bench.now);
+    bench.collect();
+    // The peer talks, but not of that.
+    for _ in 0..=(Duration::from_secs(3600).as_secs() / (TW / 2).as_secs()) {
+        bench.pass(TW / 2);
+        bench.receive(request(&ccr()));
+    }
+    assert_eq!(bench.sent::<DeviceWatchdogRequest>().len(), 1);
+    assert!(bench.events.iter().all(|event| matches!(event, Event::Request(..))), "it is no request of the driver's");
+    bench.connection.probe(bench.now);
+    bench.collect();
+    assert_eq!(bench.sent::<DeviceWatchdogRequest>().len(), 2);
+}
+
+#[test]
 fn a_request_in_a_wrong_version_is_answered_and_ends_the_connection() {
     let mut bench = Bench::open(Role::Responder);
     let mut frame = request(&ccr()).to_vec();
@@ -312,6 +329,22 @@ fn a_base_request_with_the_p_flag_is_served() {
     bench.receive(frame.into());
     let sent = Header::peek(&bench.sent[0]).unwrap();
     assert_eq!((sent.command, sent.flags.is_error(), sent.flags.is_proxiable()), (280, false, false));
+}
+
+#[test]
+fn a_command_of_an_application_is_the_drivers_whatever_its_code() {
+    let cer = request(&super::local("z.example.net").cer(&super::ip()));
+    for mut frame in [cer.to_vec(), request(&dwr()).to_vec(), request(&dpr(DisconnectCause::BUSY)).to_vec()] {
+        let mut bench = Bench::open(Role::Responder);
+        frame[11] = 4;
+        bench.receive(frame.into());
+        assert!(
+            matches!(&bench.events[..], [Event::Request(header, _)] if header.application == 4),
+            "{:?}",
+            bench.events
+        );
+        assert!(bench.sent.is_empty() && bench.connection.is_open());
+    }
 }
 
 #[test]
