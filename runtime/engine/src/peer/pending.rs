@@ -106,3 +106,38 @@ impl Pending {
         self.waiting.drain().map(|(id, _)| HopByHopId(id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Pending;
+    use diametric_protocol::wire::{EndToEndId, HopByHopId};
+    use std::time::{Duration, Instant};
+
+    fn sent(pending: &mut Pending, count: usize, deadline: Instant) -> Vec<HopByHopId> {
+        (0..count).map(|_| pending.insert(272, EndToEndId(1), deadline)).collect()
+    }
+
+    #[test]
+    fn what_a_burst_took_is_given_back_when_it_is_over() {
+        let mut pending = Pending::new(0);
+        let burst = sent(&mut pending, 2000, Instant::now());
+        assert!(burst.iter().all(|id| pending.answered(*id, EndToEndId(1), 272)));
+        assert_eq!((pending.next_deadline(), pending.len()), (None, 0));
+        assert!(pending.waiting.capacity() <= 1024 && pending.deadlines.capacity() <= 1024);
+    }
+
+    #[test]
+    fn a_request_without_answer_does_not_make_the_others_stay() {
+        let (now, minute) = (Instant::now(), Duration::from_secs(60));
+        let mut pending = Pending::new(0);
+        let silent = sent(&mut pending, 1, now + minute)[0];
+        let burst = sent(&mut pending, 1000, now + 2 * minute);
+        let (few, rest) = burst.split_at(10);
+        assert!(few.iter().all(|id| pending.answered(*id, EndToEndId(1), 272)));
+        assert_eq!(pending.deadlines.len(), 1001, "not looked through for so few");
+        assert!(rest.iter().all(|id| pending.answered(*id, EndToEndId(1), 272)));
+        assert!(pending.deadlines.len() <= 64, "{}", pending.deadlines.len());
+        assert_eq!(pending.next_deadline(), Some(now + minute));
+        assert_eq!((pending.expired(now + minute), pending.expired(now + minute)), (Some(silent), None));
+    }
+}

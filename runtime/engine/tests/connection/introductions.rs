@@ -5,8 +5,8 @@ use bytes::Bytes;
 use diametric_engine::peer::{Applications, Event, Role};
 use diametric_protocol::base::{
     AcctApplicationId, AuthApplicationId, CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest,
-    DeviceWatchdogAnswer, FirmwareRevision, HostIpAddress, InbandSecurityId, OriginHost, OriginRealm, ProductName,
-    ResultCode, RouteRecord, VendorId, VendorSpecificApplicationId,
+    DeviceWatchdogAnswer, ErrorMessage, FirmwareRevision, HostIpAddress, InbandSecurityId, OriginHost, OriginRealm,
+    OriginStateId, ProductName, ResultCode, RouteRecord, VendorId, VendorSpecificApplicationId,
 };
 use diametric_protocol::codec::{Avp, Known};
 use diametric_protocol::credit_control::CreditControlAnswer;
@@ -101,6 +101,37 @@ fn what_does_not_matter_may_be_missing_or_wrong() {
 }
 
 #[test]
+fn of_what_is_said_twice_the_first_counts() {
+    let mut node = local("a.example.net");
+    node.origin_state_id = Some(7);
+    let twice = |mut frame: Bytes| {
+        for code in [OriginHost::CODE, OriginRealm::CODE, ProductName::CODE, ErrorMessage::CODE] {
+            frame = with(&frame, code, AvpFlags::MANDATORY, b"second.example.org");
+        }
+        for code in [OriginStateId::CODE, ResultCode::CODE] {
+            frame = with(&frame, code, AvpFlags::MANDATORY, &5012_u32.to_be_bytes());
+        }
+        frame
+    };
+    for role in [Role::Responder, Role::Initiator] {
+        let mut bench = Bench::new(role);
+        bench.receive(twice(match role {
+            Role::Responder => request(&node.cer(&ip())),
+            Role::Initiator => answer(bench.last(), &node.cea(ResultCode::SUCCESS, &ip())),
+        }));
+        let [Event::Introduced(remote)] = &bench.events[..] else { panic!("{:?}", bench.events) };
+        assert_eq!((remote.origin_host.as_str(), remote.origin_realm.as_str()), ("a.example.net", "example.net"));
+        assert_eq!((remote.product_name.as_str(), remote.origin_state_id), ("test", Some(7)));
+    }
+    let mut bench = Bench::new(Role::Initiator);
+    let mut refusal = node.cea(ResultCode::UNABLE_TO_COMPLY, &ip());
+    refusal.error_message = Some("first".into());
+    let refusal = answer(bench.last(), &refusal);
+    bench.receive(twice(refusal));
+    assert!(bench.reason().unwrap().ends_with(": first"), "{:?}", bench.reason());
+}
+
+#[test]
 fn what_matters_must_be_there_and_right() {
     let cer = request(&cer());
     assert_eq!(refused(without::<OriginHost>(&cer)), (5005, Some(OriginHost::CODE)));
@@ -134,10 +165,13 @@ fn applications_are_found_wherever_they_are_said() {
     let (vendor, auth) = (member(VendorId::CODE, 10415), member(AuthApplicationId::CODE, 4));
     let group =
         |members: &[&[u8]]| with(&bare, VendorSpecificApplicationId::CODE, AvpFlags::MANDATORY, &members.concat());
+    let as_auth = with(&bare, AuthApplicationId::CODE, AvpFlags::MANDATORY, &word(4));
+    let as_acct = with(&bare, AcctApplicationId::CODE, AvpFlags::MANDATORY, &word(4));
+    assert_eq!(introduced(as_auth), Applications::new().with_auth(4));
+    assert_eq!(introduced(as_acct.clone()), Applications::new().with_acct(4));
     for frame in [
-        with(&bare, AuthApplicationId::CODE, AvpFlags::MANDATORY, &word(4)),
         // As one that accounts: the id counts.
-        with(&bare, AcctApplicationId::CODE, AvpFlags::MANDATORY, &word(4)),
+        as_acct,
         with(&bare, AuthApplicationId::CODE, AvpFlags::MANDATORY, &word(0xffff_ffff)),
         group(&[&vendor, &auth]),
         // RFC 3588 had several vendors here, and some leave it out.
