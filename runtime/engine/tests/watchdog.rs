@@ -50,7 +50,11 @@ impl Bench {
             Event::Down => self.watchdog.handle_connection_down(self.now),
             Event::Dwa => self.watchdog.handle_dwa(self.now),
             Event::Message => self.watchdog.handle_message(self.now),
-            Event::Expiry => self.watchdog.handle_timeout(self.now),
+            Event::Expiry => {
+                self.watchdog.handle_timeout(self.now - Duration::from_nanos(1));
+                assert_eq!(self.watchdog.poll_action(), None, "not before its time");
+                self.watchdog.handle_timeout(self.now);
+            }
         }
         let mut words: Vec<String> =
             std::iter::from_fn(|| self.watchdog.poll_action()).map(|action| format!("{action:?}")).collect();

@@ -156,6 +156,7 @@ fn a_request_times_out_and_its_late_answer_is_discarded() {
     let id = bench.connection.send_request(frame.to_vec(), Duration::from_millis(1500), bench.now).unwrap();
     bench.collect();
     let asked = bench.last();
+    assert_eq!(bench.connection.poll_timeout(), Some(bench.now + Duration::from_millis(1500)));
     bench.pass(Duration::from_millis(1499));
     assert!(bench.events.is_empty());
     bench.pass(Duration::from_millis(1));
