@@ -258,6 +258,15 @@ fn an_event_is_sent_again_after_silence_as_often_as_configured() {
 }
 
 #[test]
+fn an_event_that_may_have_arrived_is_stored_with_the_t_flag() {
+    let mut bench = RecordBench::at("PendingE", config(true));
+    assert_eq!(bench.input(record::Input::SendFailed { sent: true }), ["store EVENT record with T"]);
+    let mut bench = RecordBench::at("PendingE", RecordConfig::default());
+    bench.input(record::Input::TransportLost);
+    assert_eq!(bench.input(record::Input::SendFailed { sent: false }), ["store EVENT record with T"]);
+}
+
+#[test]
 fn a_record_from_the_store_waits_for_its_answer_and_keeps_the_t_flag() {
     let stop = || SingleRecord::stored_record(AccountingRecordType::StopRecord, 7, config(true));
     assert!(stop().handle_input(Instant::now(), record::Input::Start).is_err(), "it comes from the store");

@@ -8,7 +8,7 @@ use diametric_engine::ro::{ClientSession, NoAnswer, Resend, event};
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::{
     CcRequestType, CcSessionFailover, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh,
-    RequestedAction,
+    FinalUnitAction, RequestedAction,
 };
 use std::time::Duration;
 
@@ -45,7 +45,9 @@ fn stored_refund_is_sent_until_answered() {
         let [event::Action::SendCcr(ccr)] = bench.actions[..] else { panic!("{:?}", bench.actions) };
         assert_eq!(ccr.resend, resend);
         assert_eq!(bench.event.poll_timeout(), Some(bench.now + REQUEST_TIMEOUT));
-        assert_eq!(bench.wait(REQUEST_TIMEOUT), ["(none)"]);
+        bench.wait(REQUEST_TIMEOUT - Duration::from_secs(1));
+        assert_eq!((bench.state().as_str(), bench.actions.len()), ("PendingB", 0));
+        assert_eq!(bench.wait(Duration::from_secs(1)), ["(none)"]);
         assert_eq!(bench.event.stored(), Some(true));
     }
     // Another process takes it out of the store.
@@ -306,6 +308,38 @@ fn an_event_that_does_not_reach_its_server_goes_to_another() {
             }
         }
     }
+}
+
+#[test]
+fn final_units_that_are_granted_are_used_before_anything_happens_to_the_user() {
+    for action in [FinalUnitAction::TERMINATE, FinalUnitAction::REDIRECT, FinalUnitAction::RESTRICT_ACCESS] {
+        for able in [false, true] {
+            let mut config = with(Ccfh::TERMINATE);
+            (config.can_redirect, config.can_restrict) = (able, able);
+            let mut bench = Bench::at("PendingU", config);
+            let mut last = facts(2001);
+            (last.granted, last.final_unit_action) = (true, Some(action));
+            assert_eq!(bench.step(Step::Answer(last)), ["stop Tx"], "{action:?}");
+            assert!(!bench.session.is_restricted());
+        }
+    }
+}
+
+#[test]
+fn restrictions_end_with_a_grant_and_not_before() {
+    let mut config = with(Ccfh::TERMINATE);
+    config.can_redirect = true;
+    let mut bench = Bench::at("Open", config);
+    bench.step(Step::Input(Input::FinalUnitsUsed(FinalUnitAction::REDIRECT)));
+    assert_eq!(bench.step(answer(2001)), ["stop Tx"]);
+    assert!(bench.session.is_restricted());
+    bench.step(update());
+    let mut topped_up = facts(2001);
+    topped_up.granted = true;
+    assert_eq!(bench.step(Step::Answer(topped_up)), ["lift restrictions", "stop Tx"]);
+    // Where there are none, there is nothing to lift.
+    bench.step(update());
+    assert_eq!(bench.step(Step::Answer(topped_up)), ["stop Tx"]);
 }
 
 #[test]
