@@ -333,8 +333,14 @@ fn records_that_do_not_fit() {
     // While START is still being processed, it is not missing.
     let mut bench = Bench::new(stateful());
     bench.record(StartRecord, 0);
+    assert_eq!(bench.continuity(), Continuity::InOrder);
     bench.record(InterimRecord, 1);
     assert_eq!(bench.continuity(), Continuity::InOrder);
+    // That of another sub-session is not its START, nor is a record of another type.
+    for number in [0, 1] {
+        bench.receive(InterimRecord, key(SESSION, Some(1), number));
+        assert_eq!(bench.continuity(), Continuity::StartMissing);
+    }
 }
 
 #[test]
