@@ -5,8 +5,9 @@ use bytes::Bytes;
 use diametric_engine::peer::{Applications, Event, Role};
 use diametric_protocol::base::{
     AcctApplicationId, AuthApplicationId, CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest,
-    DeviceWatchdogAnswer, ErrorMessage, FirmwareRevision, HostIpAddress, InbandSecurityId, OriginHost, OriginRealm,
-    OriginStateId, ProductName, ResultCode, RouteRecord, VendorId, VendorSpecificApplicationId,
+    DeviceWatchdogAnswer, DeviceWatchdogRequest, ErrorMessage, FirmwareRevision, HostIpAddress, InbandSecurityId,
+    OriginHost, OriginRealm, OriginStateId, ProductName, ResultCode, RouteRecord, SupportedVendorId, VendorId,
+    VendorSpecificApplicationId,
 };
 use diametric_protocol::codec::{Avp, Known};
 use diametric_protocol::credit_control::CreditControlAnswer;
@@ -202,6 +203,45 @@ fn vendor_specific_applications_can_be_advertised() {
     assert_eq!(bench.sent::<CapabilitiesExchangeRequest>(), [cer]);
     bench.introduce();
     assert!(matches!(&bench.events[..], [Event::Introduced(_)]));
+}
+
+#[test]
+fn a_node_says_all_of_itself_in_cer_and_cea_and_its_state_in_dwr_and_dwa() {
+    let mut node = local("b.example.net");
+    (node.vendor_id, node.firmware_revision, node.origin_state_id) = (10415, Some(3), Some(7));
+    node.applications = Applications::new().with_auth(4).with_acct(3).with_vendor_auth(10415, 16_777_238);
+    for role in [Role::Initiator, Role::Responder] {
+        let mut bench = Bench::with(config(node.clone()), role);
+        bench.introduce();
+        bench.admit();
+        assert!(bench.connection.is_open());
+        let frame = RawMessage::read(&bench.sent[0]).unwrap();
+        let said: Vec<(u32, Bytes)> = frame
+            .avps()
+            .map(|avp| avp.map(|avp| (avp.code, Bytes::copy_from_slice(avp.data))).unwrap())
+            .filter(|(code, _)| *code != ResultCode::CODE)
+            .collect();
+        let word = |value: u32| Bytes::copy_from_slice(&value.to_be_bytes());
+        for expected in [
+            (OriginHost::CODE, Bytes::from_static(b"b.example.net")),
+            (OriginRealm::CODE, Bytes::from_static(b"example.net")),
+            (HostIpAddress::CODE, Bytes::from_static(&[0, 1, 127, 0, 0, 1])),
+            (VendorId::CODE, word(10415)),
+            (ProductName::CODE, Bytes::from_static(b"test")),
+            (OriginStateId::CODE, word(7)),
+            (SupportedVendorId::CODE, word(10415)),
+            (AuthApplicationId::CODE, word(4)),
+            (AcctApplicationId::CODE, word(3)),
+            (FirmwareRevision::CODE, word(3)),
+        ] {
+            assert!(said.contains(&expected), "{expected:?} in {said:?}");
+        }
+        assert!(said.iter().any(|(code, _)| *code == VendorSpecificApplicationId::CODE), "{said:?}");
+        bench.connection.probe(bench.now);
+        bench.receive(request(&super::dwr()));
+        assert_eq!(bench.sent::<DeviceWatchdogRequest>()[0].origin_state_id, Some(7));
+        assert_eq!(bench.sent::<DeviceWatchdogAnswer>()[0].origin_state_id, Some(7));
+    }
 }
 
 /// What becomes of a CEA.

@@ -159,7 +159,7 @@ fn silence_is_waited_out_as_often_as_configured() {
 
 #[test]
 fn a_lost_transport_is_followed_by_another_as_often_as_configured() {
-    for failovers in [1, 3] {
+    for failovers in [0, 1, 3] {
         let mut config = stored(Realtime::GRANT_AND_STORE);
         config.failovers = failovers;
         let mut bench = Bench::at("PendingS", config);
