@@ -379,6 +379,19 @@ fn sub_sessions_are_apart_and_end_together() {
 }
 
 #[test]
+fn of_very_many_sub_sessions_the_oldest_is_forgotten() {
+    let mut bench = Bench::new(stateless());
+    for sub in 0..=64 {
+        bench.receive(EventRecord, key(SESSION, Some(sub), 0));
+        bench.done(key(SESSION, Some(sub), 0), 2001, None).expect("it is being processed");
+    }
+    for sub in [1, 64] {
+        assert_eq!(bench.receive(EventRecord, key(SESSION, Some(sub), 0)), ["repeat the ACA"]);
+    }
+    assert_eq!(bench.receive(EventRecord, key(SESSION, Some(0), 0)), ["process"]);
+}
+
+#[test]
 fn as_many_sessions_as_may_be_open() {
     let mut config = stateful();
     config.max_sessions = 1;

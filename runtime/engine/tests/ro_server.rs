@@ -274,6 +274,22 @@ fn a_repetition_older_than_the_kept_answers_is_not_debited_again() {
 }
 
 #[test]
+fn a_repetition_is_not_debited_again_in_whatever_order_the_answers_were_forgotten() {
+    for kept_answers in [0, 1] {
+        let mut config = ServerConfig::default();
+        config.kept_answers = kept_answers;
+        let mut bench = Bench::at("Idle");
+        bench.session = ServerSession::adopted(config);
+        for number in [5, 3, 6] {
+            assert_eq!(bench.request(CcRequestType::UpdateRequest, number), ["process"]);
+            bench.processed(number, 2001);
+        }
+        assert_eq!(bench.request(CcRequestType::UpdateRequest, 6), ["repeat the earlier CCA"]);
+        assert_eq!(bench.request(CcRequestType::UpdateRequest, 5), ["CCA with 5012"]);
+    }
+}
+
+#[test]
 fn an_adopted_session_is_open() {
     let mut bench = Bench::at("Idle");
     bench.session = ServerSession::adopted(ServerConfig::default());

@@ -307,7 +307,7 @@ impl ServerSession {
     }
 
     fn keep(&mut self, number: u32) {
-        if self.answered.len() >= self.config.kept_answers.max(1) {
+        if self.answered.len() >= self.config.kept_answers {
             self.forgotten = self.forgotten.max(self.answered.pop_front());
         }
         self.answered.push_back(number);

@@ -100,6 +100,19 @@ fn reports_are_spread_but_never_late() {
 }
 
 #[test]
+fn an_answer_that_repeats_the_interval_moves_nothing() {
+    let mut config = stored(Realtime::GRANT_AND_STORE);
+    config.seed = Some(1);
+    let mut bench = Bench::at("PendingS", config);
+    let deadline = bench.session.interim_deadline();
+    let mut same = facts(2001);
+    same.interim_interval = Some(INTERVAL);
+    bench.step(Step::Answer(same));
+    assert!(deadline.is_some());
+    assert_eq!(bench.session.interim_deadline(), deadline);
+}
+
+#[test]
 fn one_interim_waits_and_the_newest_wins() {
     let mut bench = Bench::at("PendingI", stored(Realtime::GRANT_AND_STORE));
     assert_eq!(bench.session.number_for(AccountingRecordType::InterimRecord), 2);

@@ -343,6 +343,40 @@ fn restrictions_end_with_a_grant_and_not_before() {
 }
 
 #[test]
+fn what_an_answer_says_of_failover_and_failure_holds_until_another_says_otherwise() {
+    let mut config = with(Ccfh::TERMINATE);
+    config.alternates = 1;
+    let mut bench = Bench::at("PendingI", config);
+    assert!(!bench.session.may_move());
+    for (said, moves) in [
+        (Some(CcSessionFailover::FAILOVER_SUPPORTED), true),
+        (None, true),
+        (Some(CcSessionFailover::FAILOVER_NOT_SUPPORTED), false),
+    ] {
+        let mut answer = facts(2001);
+        answer.session_failover = said;
+        bench.step(Step::Answer(answer));
+        bench.step(update());
+        assert_eq!(bench.session.may_move(), moves, "{said:?}");
+    }
+
+    let config = event_config(Ddfh::TERMINATE_OR_BUFFER, 1);
+    let mut bench = EventBench::at("PendingE", RequestedAction::DirectDebiting, config);
+    let mut busy = facts(3004);
+    busy.direct_debiting_failure_handling = Some(Ddfh::CONTINUE);
+    assert_eq!(bench.input(event::Input::Answer(busy)), ["resend CCR EVENT"]);
+    assert_eq!(bench.input(event::Input::Answer(facts(3004))), ["grant service"]);
+}
+
+#[test]
+fn an_event_that_nobody_waits_for_any_more_is_not_moved_by_an_answer() {
+    let config = event_config(Ddfh::TERMINATE_OR_BUFFER, 1);
+    let mut bench = EventBench::at("PendingE", RequestedAction::DirectDebiting, config);
+    bench.wait(TX);
+    assert_eq!(bench.input(event::Input::Answer(facts(3004))), ["store request"]);
+}
+
+#[test]
 fn tx_goes_on_running_when_a_request_moves() {
     let mut config = with(Ccfh::TERMINATE);
     (config.session_failover, config.alternates) = (CcSessionFailover::FAILOVER_SUPPORTED, 1);
