@@ -190,6 +190,7 @@ fn vendor_specific_applications_can_be_advertised() {
     let mut node = local("b.example.net");
     node.applications = Applications::new().with_auth(4).with_vendor_auth(10415, 4).with_vendor_acct(10415, 3);
     assert!(node.applications.serves(3) && node.applications.has_common(&Applications::new().with_acct(3)));
+    assert!(!node.applications.serves(5) && !node.applications.has_common(&Applications::new().with_acct(5)));
     let cer = node.cer(&ip());
     assert_eq!(cer.auth_application_id, [4]);
     assert!(cer.acct_application_id.is_empty());

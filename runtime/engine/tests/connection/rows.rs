@@ -169,6 +169,8 @@ fn rule(id: &str) {
             early.receive(request(&dwr()));
             assert!(early.sent.is_empty() && early.reason().unwrap().contains("before the CER"));
             let mut silent = Bench::new(Role::Responder);
+            silent.tick(super::ESTABLISH / 2);
+            assert_eq!(silent.reason(), None);
             silent.tick(Duration::from_secs(60));
             assert!(silent.sent.is_empty() && silent.reason().unwrap().contains("no CER within 10s"));
         }

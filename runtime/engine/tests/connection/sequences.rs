@@ -224,7 +224,9 @@ fn both_sides_may_take_leave_at_once() {
 fn a_dpr_without_answer_is_not_waited_for_long() {
     let mut bench = Bench::open(Role::Initiator);
     bench.connection.disconnect(DisconnectCause::REBOOTING, bench.now);
-    bench.pass(CLOSE);
+    bench.pass(CLOSE - Duration::from_millis(1));
+    assert_eq!(bench.reason(), None);
+    bench.pass(Duration::from_millis(1));
     assert_eq!(bench.reason().unwrap(), CloseReason::Local.to_string());
 }
 
@@ -240,10 +242,26 @@ fn an_error_to_a_dpr_ends_the_connection_as_well() {
 }
 
 #[test]
+fn nothing_but_the_cea_comes_first() {
+    let mut bench = Bench::new(Role::Initiator);
+    bench.receive(request(&super::local("a.example.net").cer(&super::ip())));
+    assert_eq!(bench.reason().unwrap(), "protocol error: command 257 came before the CEA");
+    let mut bench = Bench::new(Role::Initiator);
+    bench.receive(answer(Header { command: 280, ..bench.last() }, &dwa()));
+    assert_eq!(bench.reason().unwrap(), "protocol error: command 280 came before the CEA");
+    let mut bench = Bench::new(Role::Initiator);
+    let other = Header { hop_by_hop: HopByHopId(bench.last().hop_by_hop.0 ^ 1), ..bench.last() };
+    bench.receive(answer(other, &super::local("a.example.net").cea(ResultCode::SUCCESS, &super::ip())));
+    assert_eq!(bench.reason().unwrap(), "protocol error: the CEA does not match the CER");
+}
+
+#[test]
 fn a_cer_without_cea_is_given_up() {
     let mut bench = Bench::new(Role::Initiator);
     assert_eq!(bench.sent::<CapabilitiesExchangeRequest>().len(), 1);
-    bench.pass(ESTABLISH);
+    bench.pass(ESTABLISH - Duration::from_millis(1));
+    assert_eq!(bench.reason(), None);
+    bench.pass(Duration::from_millis(1));
     assert_eq!(bench.reason().unwrap(), "connected, but no CEA within 10s");
 }
 
