@@ -7,10 +7,11 @@ use diametric_engine::peer::{Applications, CloseReason, Election, Event, Role};
 use diametric_protocol::answer::ErrorAnswer;
 use diametric_protocol::base::{
     AnswerMessage, CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest, DeviceWatchdogRequest, DisconnectCause,
-    ResultCode,
+    HostIpAddress, ResultCode,
 };
-use diametric_protocol::codec::Known;
+use diametric_protocol::codec::{Avp, Known};
 use diametric_protocol::message::{self, Header};
+use diametric_protocol::wire::RawMessage;
 use std::time::Duration;
 
 const TABLE: &str = include_str!("../tables/peer.csv");
@@ -304,6 +305,10 @@ fn assert_refused(bench: &Bench, code: u32, error: bool) {
     };
     assert_eq!(result_code.unwrap(), ResultCode(code));
     assert_eq!(Header::peek(frame).unwrap().flags.is_error(), error);
+    // What only a CEA has is not in an answer-message.
+    let addresses =
+        RawMessage::read(frame).unwrap().avps().filter(|avp| avp.unwrap().code == HostIpAddress::CODE).count();
+    assert_eq!(addresses, usize::from(!error));
     assert!(bench.reason().is_some());
     assert!(bench.sent::<DeviceWatchdogRequest>().is_empty());
 }

@@ -299,6 +299,10 @@ fn a_probe_tells_whether_the_peer_lives() {
     // And the watchdog goes on as before.
     bench.pass(LONGEST_TW);
     assert_eq!(bench.sent::<DeviceWatchdogRequest>().len(), 2);
+    // Nobody asked for what that shows.
+    bench.forget();
+    bench.receive(answer(bench.last(), &dwa()));
+    assert!(bench.events.is_empty(), "{:?}", bench.events);
 }
 
 #[test]
