@@ -376,6 +376,11 @@ fn sub_sessions_are_apart_and_end_together() {
     // RFC 6733 §9.8.6: without a sub-session, STOP is for all of them.
     assert_eq!(bench.process(StopRecord, 2, 2001), ["send ACA STOP", "stop Ts"]);
     assert_eq!((bench.server.open_sessions(), bench.server.remembered()), (0, 1));
+    // It ends them for good.
+    bench.receive(InterimRecord, key(SESSION, Some(2), 3));
+    assert_eq!(bench.continuity(), Continuity::AfterStop);
+    bench.done(key(SESSION, Some(2), 3), 2001, None).expect("it is being processed");
+    assert_eq!(bench.server.state(SESSION, Some(2)), State::Idle);
 }
 
 #[test]

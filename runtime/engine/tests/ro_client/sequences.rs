@@ -326,6 +326,26 @@ fn final_units_that_are_granted_are_used_before_anything_happens_to_the_user() {
 }
 
 #[test]
+fn what_was_used_before_the_restriction_is_reported_what_is_used_under_it_is_not() {
+    let mut config = with(Ccfh::TERMINATE);
+    config.can_redirect = true;
+    let mut bench = Bench::at("PendingU", config);
+    // Both wait for the answer, and the first is of before.
+    bench.step(update());
+    bench.step(Step::Input(Input::FinalUnitsUsed(FinalUnitAction::REDIRECT)));
+    bench.step(answer(2001));
+    for (last, reports) in [(false, true), (false, true), (true, false)] {
+        if last {
+            bench.step(update());
+        }
+        let ccr =
+            bench.actions.iter().find_map(|action| if let Action::SendCcr(ccr) = action { Some(*ccr) } else { None });
+        assert_eq!(ccr.map(|ccr| ccr.report_usage), Some(reports), "{ccr:?}");
+        bench.step(answer(2001));
+    }
+}
+
+#[test]
 fn restrictions_end_with_a_grant_and_not_before() {
     let mut config = with(Ccfh::TERMINATE);
     config.can_redirect = true;
