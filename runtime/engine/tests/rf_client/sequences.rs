@@ -5,7 +5,7 @@ use crate::sessions::{Bench, INTERIM, INTERVAL, START, STOP, Step, answer, with}
 use crate::{REQUEST_TIMEOUT, facts};
 use diametric_engine::rf::record::{self, RecordConfig};
 use diametric_engine::rf::session::{Action, CloseCause, Input, SessionConfig};
-use diametric_engine::rf::{AcrOrder, Cause, ClientSession, Outcome, Resend, SingleRecord, StoreOrder};
+use diametric_engine::rf::{AcrOrder, AnswerClass, Cause, ClientSession, Outcome, Resend, SingleRecord, StoreOrder};
 use diametric_protocol::accounting::{AccountingRealtimeRequired as Realtime, AccountingRecordType};
 use std::time::{Duration, Instant};
 
@@ -268,6 +268,14 @@ fn an_event_is_sent_again_after_silence_as_often_as_configured() {
     let mut bench = RecordBench::at("PendingE", config);
     bench.wait(REQUEST_TIMEOUT);
     assert_eq!(bench.input(record::Input::Answer(facts(4002))), ["store EVENT record with T"]);
+}
+
+#[test]
+fn an_answer_with_the_e_flag_is_no_success_whatever_its_code() {
+    let mut answer = facts(2001);
+    assert_eq!(answer.class(), AnswerClass::Success);
+    answer.protocol_error = true;
+    assert_eq!(answer.class(), AnswerClass::Failed);
 }
 
 #[test]

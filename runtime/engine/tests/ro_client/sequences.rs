@@ -4,7 +4,7 @@ use crate::events::{EventBench, event_config};
 use crate::sessions::{Bench, CCFH, LOGOUT, Step, answer, terminated, update, with};
 use crate::{REQUEST_TIMEOUT, TX, facts};
 use diametric_engine::ro::session::{Action, CcrReason, CloseCause, Input, SessionConfig, UpdateReason};
-use diametric_engine::ro::{ClientSession, NoAnswer, Resend, event};
+use diametric_engine::ro::{AnswerClass, ClientSession, NoAnswer, Resend, event};
 use diametric_protocol::base::TerminationCause;
 use diametric_protocol::credit_control::{
     CcRequestType, CcSessionFailover, CreditControlFailureHandling as Ccfh, DirectDebitingFailureHandling as Ddfh,
@@ -394,6 +394,14 @@ fn an_event_that_nobody_waits_for_any_more_is_not_moved_by_an_answer() {
     let mut bench = EventBench::at("PendingE", RequestedAction::DirectDebiting, config);
     bench.wait(TX);
     assert_eq!(bench.input(event::Input::Answer(facts(3004))), ["store request"]);
+}
+
+#[test]
+fn an_answer_with_the_e_flag_is_no_success_whatever_its_code() {
+    let mut answer = facts(2001);
+    assert_eq!(answer.class(), AnswerClass::Success);
+    answer.protocol_error = true;
+    assert_eq!(answer.class(), AnswerClass::Failed);
 }
 
 #[test]
