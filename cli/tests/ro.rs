@@ -44,12 +44,23 @@ fn an_interrupted_client_ends_its_sessions() {
         let output =
             charging::interrupted(signal, "ro", server.address, &["--mode", "ecur", "--answer-reauth-for", "60"]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert!(text(&output.stderr).contains("interrupted"), "{output:?}");
+        assert!(text(&output.stderr).starts_with("error: interrupted: "), "{output:?}");
         let lines: Vec<Value> =
             text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
         let expected = [("CCR", "INITIAL_REQUEST", Some(0), 2001), ("CCR", "TERMINATION_REQUEST", Some(1), 2001)];
         assert_eq!(lines.iter().map(said).collect::<Vec<_>>(), expected);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_whose_lines_nobody_reads_can_be_stopped() {
+    let server = Server::start("ocs", &[]);
+    let mut child =
+        charging::unread("ro", server.address, &["--mode", "iec", "--calls", "2000", "--concurrency", "50"]);
+    // More than a pipe holds has been told by the time that the calls are over.
+    assert!(charging::is_running_after(&mut child, Duration::from_secs(3)));
+    charging::stops(&mut child, "TERM");
 }
 
 #[test]

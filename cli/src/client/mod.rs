@@ -4,9 +4,10 @@ mod journal;
 
 use crate::report::{self, UNWRITTEN};
 use crate::signals;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use diametric::{Config, Node, PeerAddress};
 pub(crate) use journal::Journal;
+use std::fmt;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -71,36 +72,70 @@ pub(crate) fn run<F: Future<Output = Result<()>>>(
     config: Config,
     charge: impl FnOnce(Node) -> F,
 ) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start") {
+        Ok(runtime) => runtime,
+        Err(error) => return failed([error]),
+    };
     let journal = Arc::new(Journal::new());
-    let charge = async |node| charge(node).await.with_context(|| format!("cannot charge by way of {}", charging.peer));
-    let charged = converse(config, &journal, charge);
-    let all_well = journal.close().context(UNWRITTEN);
+    let (charged, all_well) = runtime.block_on(async {
+        let charge = async |node| {
+            charge(node).await.map_err(|error| match error.is::<Interrupted>() {
+                true => error,
+                false => error.context(format!("cannot charge by way of {}", charging.peer)),
+            })
+        };
+        (converse(config, &journal, charge).await, closed(&journal).await)
+    });
+    // A thread that waits for somebody to read what it writes is left to itself.
+    runtime.shutdown_background();
     match (charged, all_well) {
         (Ok(()), Ok(true)) => ExitCode::SUCCESS,
         (Ok(()), Ok(false)) => ExitCode::FAILURE,
-        (charged, written) => {
-            for error in [charged.err(), written.err()].into_iter().flatten() {
-                report::error(&error);
-            }
-            ExitCode::from(2)
-        }
+        (charged, written) => failed([charged.err(), written.err()].into_iter().flatten()),
     }
 }
 
-fn converse<F: Future<Output = Result<()>>>(
+fn failed(errors: impl IntoIterator<Item = anyhow::Error>) -> ExitCode {
+    errors.into_iter().for_each(|error| report::error(&error));
+    ExitCode::from(2)
+}
+
+async fn converse<F: Future<Output = Result<()>>>(
     config: Config,
     journal: &Arc<Journal>,
     charge: impl FnOnce(Node) -> F,
 ) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(async {
-        let observer = Arc::clone(journal);
-        let node = Node::builder(config).observe(move |frame| observer.see(frame)).start().await?;
-        let charged = charge(node.clone()).await;
-        // The peer may be the reason why something failed: it is not waited for long.
-        let _ = tokio::time::timeout(FAREWELL, node.shutdown()).await;
-        charged
-    })
+    let observer = Arc::clone(journal);
+    let node = Node::builder(config).observe(move |frame| observer.see(frame)).start().await?;
+    let charged = charge(node.clone()).await;
+    // The peer may be the reason why something failed: it is not waited for long.
+    let _ = tokio::time::timeout(FAREWELL, node.shutdown()).await;
+    charged
+}
+
+/// Waits until all lines are written; whether all was well. Nobody may ever read them, so that a signal ends this too.
+async fn closed(journal: &Arc<Journal>) -> Result<bool> {
+    let stop = signals::stop()?;
+    let journal = Arc::clone(journal);
+    tokio::select! {
+        closed = tokio::task::spawn_blocking(move || journal.close()) => match closed {
+            Ok(all_well) => all_well.context(UNWRITTEN),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        },
+        () = stop => Err(anyhow!("interrupted before all lines were written")),
+    }
+}
+
+/// SIGINT or SIGTERM.
+#[derive(Debug)]
+struct Interrupted;
+
+impl std::error::Error for Interrupted {}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted: what was under way is given up")
+    }
 }
 
 /// Makes `count` calls, `concurrency` at a time.
@@ -134,7 +169,7 @@ where
             () = &mut stop => {
                 // The node is not to end before it knows whose sessions it has to end.
                 workers.shutdown().await;
-                bail!("interrupted, and what was under way given up");
+                return Err(Interrupted.into());
             }
         };
         match worked {

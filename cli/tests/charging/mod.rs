@@ -84,6 +84,37 @@ pub(crate) fn client_to(out: Stdio, command: &str, peer: SocketAddr, arguments: 
         .expect("the command runs")
 }
 
+/// Starts a client whose output nobody reads.
+pub(crate) fn unread(command: &str, peer: SocketAddr, arguments: &[&str]) -> Child {
+    Command::new(assert_cmd::cargo::cargo_bin!("diametric"))
+        .args([command, "--peer", &peer.to_string(), "--destination-realm", "example.net"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs")
+}
+
+/// Whether a process has not ended after this time.
+pub(crate) fn is_running_after(child: &mut Child, time: Duration) -> bool {
+    std::thread::sleep(time);
+    child.try_wait().expect("it is a child").is_none()
+}
+
+/// Sends signals to a process, one a second, until it ends, which must take no more than a few.
+#[track_caller]
+pub(crate) fn stops(child: &mut Child, signal: &str) {
+    for _ in 0..20 {
+        let killed = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().expect("kill runs");
+        assert!(killed.success());
+        if !is_running_after(child, Duration::from_secs(1)) {
+            return;
+        }
+    }
+    let _ = child.kill();
+    panic!("the client does not stop");
+}
+
 /// Starts a client, sends it a signal once it has printed a line, and waits for its end.
 pub(crate) fn interrupted(signal: &str, command: &str, peer: SocketAddr, arguments: &[&str]) -> Output {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("diametric"))
